@@ -1,0 +1,15 @@
+//! Readers: from files, globs, bytes and tables to canonical batches of events.
+//!
+//! A text source is cut into [`Block`](block::Block)s at row boundaries; each block is parsed on its own by a
+//! [`ReadPlan`](plan::ReadPlan) into a [`ParsedBlock`](block::ParsedBlock), so that blocks run in parallel and the result does
+//! not depend on how many threads there are.
+
+pub(crate) mod block;
+mod limits;
+pub(crate) mod plan;
+mod progress;
+mod reject;
+
+pub use limits::Limits;
+pub use progress::{CancelToken, Progress, ProgressFn};
+pub use reject::{Reject, RejectReason};
