@@ -6,9 +6,13 @@
 
 pub(crate) mod block;
 mod limits;
+pub(crate) mod parallel;
 pub(crate) mod plan;
 mod progress;
 mod reject;
+pub(crate) mod tabular;
+pub(crate) mod times;
+pub(crate) mod value;
 
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
