@@ -3,6 +3,23 @@
 //! Everything has one form: Events plus a spec give a result, an Arrow table.
 //! This crate holds all logic; the language bindings convert, call and convert back.
 
+// Held by the library alone; tests, examples and benches may do all of this.
+// Input must never bring the host down, so a panic needs a reason why input cannot reach it; nothing is
+// printed; clock, randomness and environment come from the caller (see `clippy.toml`).
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+    )
+)]
+
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -1,0 +1,8 @@
+//! Data contracts, in YAML and in JSON.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        aura_core::fuzzing::contract(text);
+    }
+});
