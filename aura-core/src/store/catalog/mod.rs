@@ -1,0 +1,3 @@
+//! The DuckLake catalog.
+
+pub(crate) mod file;
