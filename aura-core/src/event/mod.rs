@@ -5,4 +5,5 @@ mod roles;
 mod schema;
 
 pub use roles::{Roles, TimeUnit};
+pub(crate) use schema::time_type;
 pub use schema::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, canonical_schema};

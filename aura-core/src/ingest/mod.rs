@@ -5,11 +5,15 @@
 //! not depend on how many threads there are.
 
 pub(crate) mod block;
+#[cfg(feature = "git")]
+pub(crate) mod git;
 mod limits;
 pub(crate) mod plan;
 mod progress;
 mod reject;
 
+#[cfg(feature = "git")]
+pub use git::{GitOptions, PseudonymKey};
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
 pub use reject::{Reject, RejectReason};
