@@ -5,6 +5,8 @@
 //! not depend on how many threads there are.
 
 pub(crate) mod block;
+#[cfg(feature = "git")]
+pub(crate) mod git;
 mod limits;
 pub(crate) mod parallel;
 pub(crate) mod plan;
@@ -14,6 +16,8 @@ pub(crate) mod tabular;
 pub(crate) mod times;
 pub(crate) mod value;
 
+#[cfg(feature = "git")]
+pub use git::{GitOptions, PseudonymKey};
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
 pub use reject::{Reject, RejectReason};
