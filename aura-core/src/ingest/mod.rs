@@ -5,10 +5,12 @@
 //! not depend on how many threads there are.
 
 pub(crate) mod block;
+pub(crate) mod builder;
 mod limits;
 pub(crate) mod plan;
 mod progress;
 mod reject;
+pub(crate) mod value;
 
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
