@@ -5,6 +5,7 @@
 //! not depend on how many threads there are.
 
 pub(crate) mod block;
+pub(crate) mod builder;
 #[cfg(feature = "git")]
 pub(crate) mod git;
 mod limits;
