@@ -35,7 +35,11 @@ pub struct Events {
     context: SessionContext,
     provider: Arc<dyn TableProvider>,
     counters: Option<Arc<super::files_table::ScanCounters>>,
+    on_scan: Option<OnScan>,
 }
+
+/// Told the files and bytes that a query has read.
+pub(crate) type OnScan = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl std::fmt::Debug for Events {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -105,11 +109,12 @@ impl Events {
     pub(crate) fn canonical(
         context: SessionContext,
         table: super::FilesTable,
+        on_scan: Option<OnScan>,
     ) -> Result<Events> {
         let counters = table.counters();
         let provider: Arc<dyn TableProvider> = Arc::new(table);
         context.register_table("events", Arc::clone(&provider))?;
-        Ok(Events { context, provider, counters: Some(counters) })
+        Ok(Events { context, provider, counters: Some(counters), on_scan })
     }
 
     fn build(
@@ -126,7 +131,7 @@ impl Events {
             context.deregister_table("events")?;
         }
         context.register_table("events", Arc::clone(&provider))?;
-        Ok(Events { context, provider, counters: None })
+        Ok(Events { context, provider, counters: None, on_scan: None })
     }
 
     /// Returns the schema of the table `events`.
@@ -168,10 +173,14 @@ impl Events {
             _ => (0, 0),
         };
         let schema = batches.first().map_or(schema, RecordBatch::schema);
+        let bytes_read = bytes_scanned(&plan);
+        if let Some(on_scan) = &self.on_scan {
+            on_scan(files_read, bytes_read);
+        }
         Ok(Table::new(schema, batches).with_scan(ScanStats {
             files_total,
             files_read,
-            bytes_read: bytes_scanned(&plan),
+            bytes_read,
         }))
     }
 }

@@ -11,4 +11,4 @@ pub use events::Events;
 pub use session::EngineSettings;
 pub use table::{ScanStats, Table};
 
-pub(crate) use files_table::{FilesTable, ScanFile};
+pub(crate) use files_table::{FilesTable, ScanFile, query_schema};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 
-use super::sql_error::sql;
+use super::sql_error::sql_error as sql;
 use crate::{Error, ErrorKind, Result};
 
 /// Version of the store's own format. It grows when an older AURA could misread a newer store.

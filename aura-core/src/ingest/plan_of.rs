@@ -1,0 +1,93 @@
+//! Makes the plan of an ingest from what a source has, what a contract declares and what the store
+//! holds.
+
+use super::IngestOptions;
+use super::plan::{PlanColumn, ReadPlan};
+use crate::event::PropertyType;
+use crate::event::contract::CompiledContract;
+use crate::{Error, Result};
+
+/// Most columns of a store: what is beyond stays in `extra`.
+const MOST_PROPERTIES: usize = 2_000;
+
+/// What a source has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Available {
+    /// Every key or header, in order.
+    pub(crate) keys: Vec<String>,
+    /// The ones whose type is known, roles included.
+    pub(crate) typed: Vec<(String, PropertyType)>,
+}
+
+/// Makes the plan. With a contract the declared properties are columns, and those of `existing` that
+/// the source has; without one all typed keys are. A key whose name differs from a column only in
+/// case stays in `extra`, since DuckDB does not tell such names apart.
+///
+/// # Errors
+/// `InvalidSpec` when a role has no column, the zone is unknown, or the contract declares a type
+/// that differs from that of the store's column.
+pub(crate) fn plan(
+    options: &IngestOptions,
+    available: &Available,
+    existing: &[(String, PropertyType)],
+) -> Result<(ReadPlan, Option<CompiledContract>)> {
+    let roles = options.roles.resolve(&available.keys)?;
+    let contract = options.contract.as_deref().map(|c| c.compile()).transpose()?;
+    let is_role = |key: &str| {
+        key == roles.actor
+            || key == roles.time
+            || roles.event.as_deref() == Some(key)
+            || roles.event_id.as_deref() == Some(key)
+    };
+    let mut wanted: Vec<(String, PropertyType)> = Vec::new();
+    match &contract {
+        Some(contract) => {
+            wanted.extend(contract.declared());
+            let declared = wanted.len();
+            for (name, ty) in existing {
+                let known = wanted.iter().take(declared).any(|(n, _)| n == name);
+                if !known && available.keys.contains(name) {
+                    wanted.push((name.clone(), *ty));
+                }
+            }
+        }
+        None => wanted.extend(available.typed.iter().cloned()),
+    }
+    let mut properties: Vec<PlanColumn> = Vec::new();
+    for (key, ty) in wanted {
+        if is_role(&key) || key.is_empty() || properties.len() >= MOST_PROPERTIES {
+            continue;
+        }
+        let name = ReadPlan::column_name(&key);
+        let same = |other: &str| other.eq_ignore_ascii_case(&name);
+        if properties.iter().any(|p| same(&p.name)) || crate::event::is_reserved(&name) {
+            continue;
+        }
+        let ty = match existing.iter().find(|(n, _)| same(n)) {
+            None => ty,
+            Some((n, _)) if *n != name => continue,
+            Some((_, stored)) if *stored == ty => ty,
+            Some((_, stored)) if contract.is_none() => *stored,
+            Some((_, stored)) => {
+                return Err(Error::invalid_spec(format!(
+                    "the contract declares `{key}` as {}, but the store's column `{name}` is {}; declare it so, or rename the property",
+                    ty.name(),
+                    stored.name()
+                )));
+            }
+        };
+        properties.push(PlanColumn { key, name, ty });
+    }
+    let plan = ReadPlan {
+        event_id: roles.event_id,
+        actor: roles.actor,
+        event: roles.event,
+        event_name: roles.event_name,
+        time: roles.time,
+        time_zone: options.roles.zone()?,
+        time_unit: options.roles.time_unit,
+        schema: ReadPlan::schema_of(&properties),
+        properties,
+    };
+    Ok((plan, contract))
+}

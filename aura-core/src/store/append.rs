@@ -1,0 +1,145 @@
+//! Appending batches: durable when it returns, many callers to one fsync.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+
+use super::ids::ChainHasher;
+use super::writer::{AppendJob, closed};
+use super::{Store, quarantine, rows, staging};
+use crate::event::EVENT_ID;
+use crate::ingest::check::Checked;
+use crate::ingest::plan_of::{Available, plan};
+use crate::ingest::tabular::{normalize, property_columns};
+use crate::ingest::{IngestOptions, IngestReport};
+use crate::{ErrorKind, Result};
+
+impl Store {
+    /// Appends a batch whose roles have their usual names. It is on the disk when this returns.
+    ///
+    /// The same batch, or a row with the same event id, counts once however often it is sent. Rows
+    /// without an id are recognised by the content of the batch up to and including them.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when a role has no column; `InvalidData` when a role column has an unfit type;
+    /// `ResourceExhausted` on a full disk. Nothing of the batch was stored then.
+    pub async fn append(&self, batch: RecordBatch) -> Result<IngestReport> {
+        self.append_with(batch, &IngestOptions::default()).await
+    }
+
+    /// Appends a batch with options (roles, contract, limits).
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub async fn append_with(
+        &self,
+        batch: RecordBatch,
+        options: &IngestOptions,
+    ) -> Result<IngestReport> {
+        // Another process may add a column of the same name and another type in between; what it
+        // added is read anew then.
+        let mut attempts = 3;
+        loop {
+            attempts -= 1;
+            match self.append_once(&batch, options).await {
+                Err(e) if e.kind() == ErrorKind::Conflict && attempts > 0 => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn append_once(&self, batch: &RecordBatch, options: &IngestOptions) -> Result<IngestReport> {
+        let shared = &self.shared;
+        let source: Arc<str> = Arc::from("append");
+        let existing = shared.read(|conn| Ok(rows::properties(&shared.columns(conn)?)))?;
+        let available = Available {
+            keys: batch.schema().fields().iter().map(|f| f.name().clone()).collect(),
+            typed: property_columns(&batch.schema(), options.roles.time_zone.is_some()),
+        };
+        let (plan, contract) = plan(options, &available, &existing)?;
+        let parsed = normalize(batch, &plan, &options.limits, &source, 1)?;
+        let checked = Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| None)?;
+        let mut report = IngestReport { read: checked.rows_read, dropped: checked.dropped, ..IngestReport::default() };
+        report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
+
+        let rows = with_ids(checked.batch, &mut ChainHasher::new())?;
+        let rows = without_empty_columns(&rows, &existing)?;
+        let hashes = shared.hasher.hash_all(rows.column(0).as_string::<i32>());
+        let quarantine = if checked.rejects.is_empty() {
+            None
+        } else {
+            let now = shared.clock.now_us();
+            let batch = quarantine::batch(&checked.rejects, now, &shared.quarantine_schema)?;
+            Some((staging::encode(&batch)?, batch.num_rows()))
+        };
+        if rows.num_rows() == 0 && quarantine.is_none() {
+            return Ok(report);
+        }
+        let properties = plan
+            .properties
+            .iter()
+            .filter(|p| rows.column_by_name(&p.name).is_some())
+            .map(|p| (p.name.clone(), p.ty))
+            .collect();
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let accepted = rows.num_rows() as u64;
+        self.threads.writer.append(AppendJob {
+            properties,
+            data: staging::encode(&rows)?,
+            batch: rows,
+            hashes,
+            quarantine,
+            reply,
+        })?;
+        let done = answer.await.map_err(|_| closed())??;
+        report.duplicate = done.duplicate;
+        report.accepted = accepted - done.duplicate;
+        report.columns_added = done.columns_added;
+        Ok(report)
+    }
+}
+
+/// Gives the rows without an event id one, derived from their content and place.
+pub(crate) fn with_ids(batch: RecordBatch, chain: &mut ChainHasher) -> Result<RecordBatch> {
+    let ids = batch.column(0).as_string::<i32>();
+    let ids: StringArray = if ids.null_count() == 0 {
+        ids.clone()
+    } else if ids.null_count() == ids.len() {
+        chain.ids(&batch)?
+    } else {
+        let missing = arrow::compute::is_null(ids)?;
+        let made = chain.ids(&arrow::compute::filter_record_batch(&batch, &missing)?)?;
+        let mut made = made.iter();
+        ids.iter().map(|id| id.or_else(|| made.next().flatten())).collect()
+    };
+    let mut columns = batch.columns().to_vec();
+    if let Some(first) = columns.first_mut() {
+        *first = Arc::new(ids);
+    }
+    let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
+    if let Some(first) = fields.first_mut() {
+        *first = Arc::new(Field::new(EVENT_ID, DataType::Utf8, false));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// Leaves out the property columns that have no value and that the store does not have either: a
+/// column comes into being with its first value.
+fn without_empty_columns(
+    batch: &RecordBatch,
+    existing: &[(String, crate::event::PropertyType)],
+) -> Result<RecordBatch> {
+    let kept: Vec<usize> = (0..batch.num_columns())
+        .filter(|&at| {
+            let schema = batch.schema();
+            let name = schema.field(at).name();
+            at < 4
+                || at + 1 == batch.num_columns()
+                || batch.column(at).null_count() < batch.num_rows()
+                || existing.iter().any(|(n, _)| n == name)
+        })
+        .collect();
+    Ok(batch.project(&kept)?)
+}

@@ -1,0 +1,141 @@
+//! The table of rejected rows.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+
+use super::Store;
+use super::catalog::read;
+use super::catalog::table::NewColumn;
+use super::staging;
+use crate::engine::Table;
+use crate::event::PropertyType;
+use crate::ingest::Reject;
+use crate::Result;
+
+const COLUMNS: [(&str, PropertyType); 8] = [
+    ("source", PropertyType::String),
+    ("row", PropertyType::Integer),
+    ("field", PropertyType::String),
+    ("reason", PropertyType::String),
+    ("message", PropertyType::String),
+    ("original", PropertyType::String),
+    ("original_len", PropertyType::Integer),
+    ("rejected_at", PropertyType::Timestamp),
+];
+
+/// The columns of the table.
+pub(crate) fn columns() -> Vec<NewColumn> {
+    COLUMNS
+        .iter()
+        .map(|(name, ty)| NewColumn { name: (*name).to_owned(), ty: *ty, nullable: true })
+        .collect()
+}
+
+/// Makes the rows of the table. Originals that are not UTF-8 are kept as `base16:` and hexadecimal
+/// digits, so that no byte is lost and every reader can open the file.
+pub(crate) fn batch(rejects: &[Reject], now_us: i64, schema: &SchemaRef) -> Result<RecordBatch> {
+    let text = |f: fn(&Reject) -> Option<&str>| -> StringArray { rejects.iter().map(f).collect() };
+    let originals: StringArray = rejects.iter().map(|r| Some(printable(&r.original))).collect();
+    let int = |f: fn(&Reject) -> u64| -> Int64Array {
+        rejects.iter().map(|r| i64::try_from(f(r)).ok()).collect()
+    };
+    let times = TimestampMicrosecondArray::from_value(now_us, rejects.len()).with_timezone("UTC");
+    Ok(RecordBatch::try_new(
+        Arc::clone(schema),
+        vec![
+            Arc::new(text(|r| Some(&r.source))),
+            Arc::new(int(|r| r.row)),
+            Arc::new(text(|r| r.field.as_deref())),
+            Arc::new(text(|r| Some(r.reason.code()))),
+            Arc::new(text(|r| Some(&r.message))),
+            Arc::new(originals),
+            Arc::new(int(|r| r.original_len)),
+            Arc::new(times),
+        ],
+    )?)
+}
+
+fn printable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => {
+            use std::fmt::Write;
+            let mut out = String::with_capacity(7 + 2 * bytes.len());
+            out.push_str("base16:");
+            for byte in bytes {
+                let _ = write!(out, "{byte:02x}");
+            }
+            out
+        }
+    }
+}
+
+impl Store {
+    /// Returns the rejected rows, in the order in which they came.
+    ///
+    /// **Shapes**: `source` text, `row` int64 (line or row number from 1), `field` text or null,
+    /// `reason` text (code), `message` text, `original` text (`base16:…` where it was no UTF-8),
+    /// `original_len` int64 (bytes before cutting), `rejected_at` timestamp (UTC microseconds).
+    ///
+    /// # Errors
+    /// `InvalidData` when a file of the quarantine cannot be read.
+    pub async fn quarantine(&self) -> Result<Table> {
+        self.blocking(|shared, _, conn| {
+            let tx = conn.unchecked_transaction()?;
+            let state = read::load_table(&tx, super::QUARANTINE, None, &[])?;
+            let staged = staging::read(&tx, Some(super::QUARANTINE), staging::flushed_seq(&tx)?, u64::MAX)?;
+            tx.commit()?;
+            let mut batches = Vec::new();
+            for file in &state.files {
+                let path = file.path.path.strip_prefix("quarantine/").unwrap_or(&file.path.path);
+                let file = shared.quarantine.open(path)?;
+                let reader =
+                    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+                for batch in reader {
+                    batches.push(plain(&batch?)?);
+                }
+            }
+            for staged in staged {
+                batches.push(plain(&staged.batch)?);
+            }
+            Ok(Table::new(plain_schema(), batches))
+        })
+        .await
+    }
+}
+
+fn plain_schema() -> SchemaRef {
+    let fields = COLUMNS.iter().map(|(name, ty)| Field::new(*name, ty.arrow_type(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = plain_schema()
+        .fields()
+        .iter()
+        .map(|f| match batch.column_by_name(f.name()) {
+            Some(column) => Ok(arrow::compute::cast(column, f.data_type())?),
+            None => Ok(arrow::array::new_null_array(f.data_type(), batch.num_rows())),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new(plain_schema(), columns)?)
+}
+
+/// Returns which rows mention `text` in the original bytes: an erased actor must not live on here.
+pub(crate) fn mentions(batch: &RecordBatch, needle: &str) -> Vec<bool> {
+    let Some(originals) = batch.column_by_name("original").and_then(|c| c.as_string_opt::<i32>())
+    else {
+        return vec![false; batch.num_rows()];
+    };
+    let hex: String = needle.bytes().map(|b| format!("{b:02x}")).collect();
+    (0..originals.len())
+        .map(|row| {
+            let text = originals.value(row);
+            originals.is_valid(row)
+                && (text.contains(needle) || (text.starts_with("base16:") && text.contains(&hex)))
+        })
+        .collect()
+}
+
