@@ -1,1 +1,14 @@
-//! The query engine.
+//! The query engine: one DataFusion session over events, and the tables that come out of it.
+
+mod events;
+mod files_table;
+mod session;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use events::Events;
+pub use session::EngineSettings;
+pub use table::{ScanStats, Table};
+
+pub(crate) use files_table::{FilesTable, ScanFile};

@@ -4,5 +4,7 @@ pub mod contract;
 mod roles;
 mod schema;
 
+pub(crate) use roles::ResolvedRoles;
 pub use roles::{Roles, TimeUnit};
+pub(crate) use schema::time_type;
 pub use schema::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, canonical_schema};

@@ -150,6 +150,25 @@ impl Roles {
         self
     }
 
+    /// Returns the stated zone.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when it is no IANA zone.
+    pub(crate) fn zone(&self) -> crate::Result<Option<jiff::tz::TimeZone>> {
+        let Some(name) = &self.time_zone else {
+            return Ok(None);
+        };
+        if name.eq_ignore_ascii_case("utc") {
+            return Ok(Some(jiff::tz::TimeZone::UTC));
+        }
+        jiff::tz::TimeZone::get(name).map(Some).map_err(|e| {
+            crate::Error::invalid_spec(format!(
+                "`time_zone`: `{name}` is not an IANA time zone (expected a name such as \"UTC\" or \"Europe/Berlin\")"
+            ))
+            .with_source(e)
+        })
+    }
+
     /// Looks the roles up among `columns`.
     ///
     /// # Errors

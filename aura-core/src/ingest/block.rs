@@ -20,6 +20,72 @@ pub(crate) struct Block {
     pub(crate) first_line: u64,
     /// Rows that the splitter itself had to reject (too long, too deep), placed before `bytes`.
     pub(crate) rejects: Vec<Reject>,
+    /// Where the rows are, if they are not the lines of `bytes`: the elements of a JSON array, which
+    /// may span lines. Read through [`Block::rows`].
+    pub(crate) spans: Option<Vec<RowSpan>>,
+}
+
+/// The place of one row in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowSpan {
+    /// Number of the line on which the row begins, from 1.
+    pub(crate) line: u64,
+    /// Byte range in the block, without the line end.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Block {
+    /// Returns the rows in order: the spans if there are any, else the lines of `bytes`.
+    ///
+    /// Lines come without their `\n` or `\r\n`. Blank lines (empty or only white space) are
+    /// counted, but are not rows.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows {
+            spans: self.spans.as_deref(),
+            bytes: &self.bytes,
+            line: self.first_line,
+            at: 0,
+        }
+    }
+}
+
+/// Iterator of [`Block::rows`].
+#[derive(Debug, Clone)]
+pub(crate) struct Rows<'a> {
+    spans: Option<&'a [RowSpan]>,
+    bytes: &'a [u8],
+    line: u64,
+    at: usize,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = RowSpan;
+
+    #[inline]
+    fn next(&mut self) -> Option<RowSpan> {
+        if let Some(spans) = &mut self.spans {
+            let (first, rest) = spans.split_first()?;
+            *spans = rest;
+            return Some(*first);
+        }
+        loop {
+            let rest = self.bytes.get(self.at..).filter(|r| !r.is_empty())?;
+            let len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let (start, line) = (self.at, self.line);
+            self.at += len + 1;
+            self.line += 1;
+            let row = rest.get(..len).unwrap_or(rest);
+            let kept = row.strip_suffix(b"\r").unwrap_or(row);
+            if !kept.iter().all(u8::is_ascii_whitespace) {
+                return Some(RowSpan {
+                    line,
+                    start: start as u32,
+                    end: (start + kept.len()) as u32,
+                });
+            }
+        }
+    }
 }
 
 /// Where an accepted row came from.

@@ -5,11 +5,20 @@
 //! not depend on how many threads there are.
 
 pub(crate) mod block;
+pub(crate) mod builder;
+#[cfg(feature = "git")]
+pub(crate) mod git;
 mod limits;
+pub(crate) mod parallel;
 pub(crate) mod plan;
 mod progress;
 mod reject;
+pub(crate) mod tabular;
+pub(crate) mod times;
+pub(crate) mod value;
 
+#[cfg(feature = "git")]
+pub use git::{GitOptions, PseudonymKey};
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
 pub use reject::{Reject, RejectReason};

@@ -1,0 +1,284 @@
+//! The noun of every question: a table with the roles actor, event and time.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, Result as DfResult};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::SessionContext;
+use jiff::tz::TimeZone;
+
+use super::session::EngineSettings;
+use super::table::{ScanStats, Table};
+use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};
+use crate::ingest::times::to_micros;
+use crate::{Error, Result};
+
+/// Events: any table with the roles actor, event and time.
+///
+/// **Shapes.** As the SQL table `events` it has the columns `event_id` (only if the roles name one),
+/// `actor`, `event`, `time` (timestamp in UTC microseconds), then every other column of the source
+/// under its own name. A role column whose own name differs stays usable under that name as well,
+/// as it came.
+#[derive(Clone)]
+pub struct Events {
+    context: SessionContext,
+    provider: Arc<dyn TableProvider>,
+    counters: Option<Arc<super::files_table::ScanCounters>>,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("schema", &self.schema()).finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Takes Arrow batches of one schema without copying them.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when a role has no column, or the time column carries no zone and none is
+    /// stated; `InvalidData` when the batches differ in schema or a role column has an unfit type.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use arrow::array::{Int64Array, RecordBatch, StringArray};
+    /// use aura_core::engine::Events;
+    /// use aura_core::event::Roles;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("user_id", Arc::new(StringArray::from(vec!["a", "b", "a"])) as _),
+    ///     ("event", Arc::new(StringArray::from(vec!["view", "view", "buy"])) as _),
+    ///     ("ts", Arc::new(Int64Array::from(vec![1_767_225_600, 1_767_225_601, 1_767_225_602])) as _),
+    /// ])?;
+    /// let events = Events::from_batches(vec![batch], &Roles::new("user_id", "event", "ts"))?;
+    /// let table = events.sql("SELECT event, count(*) AS n FROM events GROUP BY event ORDER BY n DESC").await?;
+    /// assert_eq!(table.num_rows(), 2);
+    /// # aura_core::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn from_batches(batches: Vec<RecordBatch>, roles: &Roles) -> Result<Events> {
+        let schema = match batches.first() {
+            Some(first) => first.schema(),
+            None => {
+                return Err(Error::invalid_data(
+                    "no batches were given, so there is no schema; give at least one batch, which may be empty",
+                ));
+            }
+        };
+        let provider = MemTable::try_new(schema, vec![batches])?;
+        Events::from_provider(Arc::new(provider), roles, &EngineSettings::default())
+    }
+
+    /// Takes a table that is registered in a DataFusion session.
+    ///
+    /// # Errors
+    /// `NotFound` when the session has no such table; otherwise as [`from_batches`](Self::from_batches).
+    pub async fn from_table(session: &SessionContext, table: &str, roles: &Roles) -> Result<Events> {
+        let provider = session.table_provider(table).await.map_err(|e| {
+            Error::not_found(format!("the session has no table `{table}`")).with_source(e)
+        })?;
+        Events::build(session.clone(), provider, roles)
+    }
+
+    /// Takes any DataFusion table.
+    pub(crate) fn from_provider(
+        provider: Arc<dyn TableProvider>,
+        roles: &Roles,
+        settings: &EngineSettings,
+    ) -> Result<Events> {
+        Events::build(settings.context()?, provider, roles)
+    }
+
+    /// Takes a table that is canonical already.
+    pub(crate) fn canonical(
+        context: SessionContext,
+        table: super::FilesTable,
+    ) -> Result<Events> {
+        let counters = table.counters();
+        let provider: Arc<dyn TableProvider> = Arc::new(table);
+        context.register_table("events", Arc::clone(&provider))?;
+        Ok(Events { context, provider, counters: Some(counters) })
+    }
+
+    fn build(
+        context: SessionContext,
+        provider: Arc<dyn TableProvider>,
+        roles: &Roles,
+    ) -> Result<Events> {
+        let plan = canonical_plan(&provider, roles)?;
+        let provider: Arc<dyn TableProvider> =
+            Arc::new(datafusion::datasource::ViewTable::new(plan, None));
+        // A session of our own: the host's may have a table `events` already.
+        let context = SessionContext::new_with_state(context.state());
+        if context.table_exist("events")? {
+            context.deregister_table("events")?;
+        }
+        context.register_table("events", Arc::clone(&provider))?;
+        Ok(Events { context, provider, counters: None })
+    }
+
+    /// Returns the schema of the table `events`.
+    pub fn schema(&self) -> SchemaRef {
+        self.provider.schema()
+    }
+
+    /// Runs one SQL query (DataFusion's dialect) over the table `events`.
+    ///
+    /// Rows come in the order of `ORDER BY`; without it their order is not defined.
+    ///
+    /// # Errors
+    /// `InvalidSpec` for text that is no query (statements that change something are refused) or
+    /// names an unknown column, `InvalidData` when a value cannot be computed, `ResourceExhausted`
+    /// when the memory limit is reached.
+    pub async fn sql(&self, query: &str) -> Result<Table> {
+        const LONGEST: usize = 1 << 20;
+        if query.len() > LONGEST {
+            return Err(Error::invalid_spec(format!(
+                "the query has {} bytes; at most {LONGEST} are accepted",
+                query.len()
+            )));
+        }
+        let before = self.counters.as_ref().map(|c| c.files());
+        let options = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let frame = self.context.sql_with_options(query, options).await?;
+        let task = Arc::new(frame.task_ctx());
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let plan = frame.create_physical_plan().await?;
+        let batches = collect(Arc::clone(&plan), task).await?;
+        let (files_total, files_read) = match (before, &self.counters) {
+            (Some(before), Some(counters)) => {
+                let after = counters.files();
+                (after.0 - before.0, after.1 - before.1)
+            }
+            _ => (0, 0),
+        };
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        Ok(Table::new(schema, batches).with_scan(ScanStats {
+            files_total,
+            files_read,
+            bytes_read: bytes_scanned(&plan),
+        }))
+    }
+}
+
+/// Sums the bytes that the file sources of a finished plan have read.
+fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = plan
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|source| source.metrics())
+        .and_then(|m| m.sum_by_name("bytes_scanned"))
+        .map_or(0, |v| v.as_usize() as u64);
+    own + plan.children().into_iter().map(bytes_scanned).sum::<u64>()
+}
+
+/// Projects a table so that its roles have their canonical names and types.
+fn canonical_plan(
+    provider: &Arc<dyn TableProvider>,
+    roles: &Roles,
+) -> Result<datafusion::logical_expr::LogicalPlan> {
+    let schema = provider.schema();
+    let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    let found = roles.resolve(&names)?;
+    let column = |name: &str| Expr::Column(Column::from_name(name));
+    let mut out: Vec<Expr> = Vec::new();
+    let mut taken: Vec<&str> = vec![ACTOR, EVENT, TIME];
+    if let Some(id) = &found.event_id {
+        out.push(column(id).alias(EVENT_ID));
+        taken.push(EVENT_ID);
+    }
+    out.push(column(&found.actor).alias(ACTOR));
+    out.push(match (&found.event, &found.event_name) {
+        (Some(event), _) => column(event).alias(EVENT),
+        (None, name) => datafusion::prelude::lit(name.clone().unwrap_or_default()).alias(EVENT),
+    });
+    let time_type = schema.field_with_name(&found.time)?.data_type().clone();
+    let zone = roles.zone()?;
+    let time = if time_type == crate::event::time_type() {
+        column(&found.time)
+    } else {
+        // Asked of an empty column now, so that an unfit type or a missing zone fails here and not
+        // in the first query.
+        let empty: ArrayRef = arrow::array::new_empty_array(&time_type);
+        to_micros(&found.time, &empty, zone.as_ref(), roles.time_unit)?;
+        ScalarUDF::from(ToTime::new(found.time.clone(), zone, roles.time_unit)).call(vec![column(&found.time)])
+    };
+    out.push(time.alias(TIME));
+    for name in &names {
+        if !taken.contains(&name.as_str()) {
+            out.push(column(name));
+        }
+    }
+    let plan = LogicalPlanBuilder::scan("source", provider_as_source(Arc::clone(provider)), None)?
+        .project(out)?
+        .build()?;
+    Ok(plan)
+}
+
+/// The conversion of a time column as a function of the engine.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct ToTime {
+    column: String,
+    zone: Option<String>,
+    unit: TimeUnit,
+    signature: Signature,
+}
+
+impl ToTime {
+    fn new(column: String, zone: Option<TimeZone>, unit: TimeUnit) -> Self {
+        ToTime {
+            column,
+            zone: zone.and_then(|z| z.iana_name().map(str::to_owned)),
+            unit,
+            signature: Signature::any(1, Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for ToTime {
+    fn name(&self) -> &str {
+        "aura_time"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DfResult<DataType> {
+        Ok(crate::event::time_type())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let zone = match &self.zone {
+            Some(name) => Some(TimeZone::get(name).map_err(|e| Error::invalid_spec(e.to_string()))?),
+            None => None,
+        };
+        let array = arrays.first().ok_or_else(|| Error::internal("aura_time takes one argument"))?;
+        let times = to_micros(&self.column, array, zone.as_ref(), self.unit)?;
+        if let Some((row, message)) = times.bad.first() {
+            return Err(Error::invalid_data(format!(
+                "time column `{}`, row {} of a batch: {message}",
+                self.column,
+                row + 1
+            ))
+            .into());
+        }
+        Ok(ColumnarValue::Array(Arc::new(times.values)))
+    }
+}
+

@@ -1,0 +1,48 @@
+//! How DataFusion is set up.
+
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// Settings of the query engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineSettings {
+    /// Threads of one query; 0 (default) means one per core.
+    pub threads: usize,
+    /// Bytes that the operators of one query may hold before they spill or fail with
+    /// `ResourceExhausted` (default 1 GiB).
+    pub memory_limit: usize,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        EngineSettings { threads: 0, memory_limit: 1 << 30 }
+    }
+}
+
+impl EngineSettings {
+    pub(crate) fn context(&self) -> Result<SessionContext> {
+        let threads = match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let mut config = SessionConfig::new()
+            .with_target_partitions(threads)
+            .with_information_schema(false);
+        let options = config.options_mut();
+        options.execution.time_zone = Some("+00:00".to_owned());
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.parquet.reorder_filters = true;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(self.memory_limit)))
+            .build_arc()?;
+        Ok(SessionContext::new_with_config_rt(config, runtime))
+    }
+}

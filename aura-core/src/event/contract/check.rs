@@ -1,0 +1,623 @@
+//! Checking a batch against a compiled contract.
+//!
+//! Each column is looked at in one pass of few branches, which finds the rows that may break a rule;
+//! only for those is the rule looked up, checked in full and put into words.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+
+use super::OnViolation;
+use super::compile::{Checks, Column, CompiledContract, Range, Rules, TextChecks};
+use super::literal::{day_text, moment_text, shortened};
+use crate::event::{EVENT, PropertyType};
+use crate::ingest::block::Misfit;
+use crate::{Error, Result};
+
+/// The rule that a row breaks. The text code is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// The event is not declared.
+    UndeclaredEvent,
+    /// The value does not have the type of the property.
+    Type,
+    /// A required property is missing or null.
+    Required,
+    /// The value is not one of those allowed.
+    Enum,
+    /// The value is below the least allowed.
+    Min,
+    /// The value is above the greatest allowed.
+    Max,
+    /// The text has too many characters.
+    MaxLength,
+    /// The text does not match the pattern.
+    Pattern,
+}
+
+impl Rule {
+    /// Returns the stable text code, for example `"max_length"`.
+    #[allow(dead_code)] // used by the ingest
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Rule::UndeclaredEvent => "undeclared_event",
+            Rule::Type => "type",
+            Rule::Required => "required",
+            Rule::Enum => "enum",
+            Rule::Min => "min",
+            Rule::Max => "max",
+            Rule::MaxLength => "max_length",
+            Rule::Pattern => "pattern",
+        }
+    }
+}
+
+/// A rule broken by a row: the first one of its property, in the order of [`Rule`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Row of the batch.
+    pub(crate) row: u32,
+    /// `None` when the event itself is at fault.
+    pub(crate) property: Option<String>,
+    pub(crate) rule: Rule,
+    /// The property, the event, the value found and the rule, in words.
+    pub(crate) message: String,
+    /// What the contract says should happen to the row.
+    pub(crate) action: OnViolation,
+}
+
+impl CompiledContract {
+    /// Checks a batch in canonical form. `misfits` are those that its reader found, sorted by row and
+    /// column.
+    ///
+    /// There is at most one violation per row and property, sorted by row, then in the order of
+    /// declaration. A row whose event is not declared has that violation alone, unless the contract
+    /// accepts such events: then only the common properties are checked. A declared property that the
+    /// batch has no column for is missing in every row.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) when a column of the batch does not have the type
+    /// declared: batches are made for the contract.
+    #[allow(dead_code)] // used by the ingest
+    pub(crate) fn check(&self, batch: &RecordBatch, misfits: &[Misfit]) -> Result<Vec<Violation>> {
+        let schema = batch.schema_ref();
+        let events = batch
+            .column_by_name(EVENT)
+            .and_then(|c| c.as_string_opt::<i32>())
+            .ok_or_else(|| Error::internal("contract: the batch has no text column `event`"))?;
+        let numbers = self.numbers(events);
+        let mut misfits: Vec<&Misfit> = misfits.iter().collect();
+        misfits.sort_by_key(|m| (m.column, m.row));
+
+        let mut found = Vec::new();
+        if self.undeclared_events != OnViolation::Accept {
+            for (row, _) in numbers.iter().enumerate().filter(|(_, n)| **n == 0) {
+                found.push(Violation {
+                    row: row as u32,
+                    property: None,
+                    rule: Rule::UndeclaredEvent,
+                    message: format!(
+                        "event `{}` is not declared in contract `{}`",
+                        shortened(events.value(row)),
+                        self.name
+                    ),
+                    action: self.undeclared_events,
+                });
+            }
+        }
+        let mut suspects = Vec::new();
+        for column in &self.columns {
+            let index = schema.index_of(&column.name).ok();
+            let misfits = match index {
+                Some(index) => of_column(&misfits, index as u32),
+                None => &[],
+            };
+            let values = Values::of(column, index.map(|i| batch.column(i)))?;
+            suspects.clear();
+            column.suspects(&values, &numbers, &mut suspects);
+            let checked = Checked {
+                column,
+                events,
+                numbers: &numbers,
+            };
+            checked.explain(&values, &suspects, misfits, &mut found);
+        }
+        found.sort_by_key(|v| v.row);
+        Ok(found)
+    }
+
+    /// Numbers the event of every row.
+    fn numbers(&self, events: &StringArray) -> Vec<u16> {
+        let (offsets, bytes) = (events.value_offsets(), events.value_data());
+        let number = |name: &[u8]| u16::try_from(self.events.find(name)).unwrap_or(0);
+        offsets
+            .windows(2)
+            .map(|ends| match *ends {
+                [start, end] => bytes.get(start as usize..end as usize).map_or(0, &number),
+                _ => 0,
+            })
+            .collect()
+    }
+}
+
+/// Cuts the misfits of one column out of all, which are sorted by column.
+fn of_column<'a>(misfits: &'a [&'a Misfit], column: u32) -> &'a [&'a Misfit] {
+    let start = misfits.partition_point(|m| m.column < column);
+    let end = misfits.partition_point(|m| m.column <= column);
+    misfits.get(start..end).unwrap_or(&[])
+}
+
+/// The values of a column, by the type that the contract declares.
+enum Values<'a> {
+    /// The batch has no such column.
+    Absent,
+    Integers(&'a [i64], Option<&'a NullBuffer>),
+    Days(&'a [i32], Option<&'a NullBuffer>),
+    Numbers(&'a [f64], Option<&'a NullBuffer>),
+    Booleans(&'a arrow::array::BooleanArray),
+    Texts(&'a StringArray),
+}
+
+impl<'a> Values<'a> {
+    fn of(column: &Column, array: Option<&'a ArrayRef>) -> Result<Values<'a>> {
+        let Some(array) = array else {
+            return Ok(Values::Absent);
+        };
+        let nulls = array.nulls().filter(|n| n.null_count() > 0);
+        let values = match column.ty {
+            PropertyType::String | PropertyType::Json => {
+                array.as_string_opt::<i32>().map(Values::Texts)
+            }
+            PropertyType::Integer => array
+                .as_primitive_opt::<Int64Type>()
+                .map(|a| Values::Integers(a.values(), nulls)),
+            PropertyType::Timestamp => array
+                .as_primitive_opt::<TimestampMicrosecondType>()
+                .map(|a| Values::Integers(a.values(), nulls)),
+            PropertyType::Date => array
+                .as_primitive_opt::<Date32Type>()
+                .map(|a| Values::Days(a.values(), nulls)),
+            PropertyType::Number => array
+                .as_primitive_opt::<Float64Type>()
+                .map(|a| Values::Numbers(a.values(), nulls)),
+            PropertyType::Boolean => array.as_boolean_opt().map(Values::Booleans),
+        };
+        values.ok_or_else(|| {
+            Error::internal(format!(
+                "contract: column `{}` of the batch has type {}, the contract declares {}",
+                column.name,
+                array.data_type(),
+                column.ty.name()
+            ))
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        let null = |nulls: &Option<&NullBuffer>| nulls.is_some_and(|n| n.is_null(row));
+        match self {
+            Values::Absent => true,
+            Values::Integers(_, nulls) | Values::Days(_, nulls) | Values::Numbers(_, nulls) => {
+                null(nulls)
+            }
+            Values::Booleans(array) => array.is_null(row),
+            Values::Texts(array) => array.is_null(row),
+        }
+    }
+}
+
+/// Rows are looked at in groups, one bit each.
+const GROUP: usize = 64;
+
+impl Column {
+    /// Collects the rows that may break a rule.
+    fn suspects(&self, values: &Values<'_>, numbers: &[u16], out: &mut Vec<u32>) {
+        match values {
+            Values::Absent => {
+                if self.any_required {
+                    let absent = NullBuffer::new_null(numbers.len());
+                    self.scan(numbers, Some(&absent), out, |_, _, _| 0);
+                }
+            }
+            Values::Integers(all, nulls) => self.scan_integers(all, *nulls, numbers, out),
+            Values::Days(all, nulls) => self.scan_integers(all, *nulls, numbers, out),
+            Values::Numbers(all, nulls) => {
+                let ends: Vec<(f64, f64)> = self
+                    .rules
+                    .iter()
+                    .map(|r| match &r.checks {
+                        // Values to choose from are rare: each is looked at in full.
+                        Checks::Number(range) if range.allowed.is_some() => (f64::NAN, f64::NAN),
+                        Checks::Number(range) => (
+                            range.min.unwrap_or(f64::NEG_INFINITY),
+                            range.max.unwrap_or(f64::INFINITY),
+                        ),
+                        _ => (f64::NEG_INFINITY, f64::INFINITY),
+                    })
+                    .collect();
+                self.scan(numbers, *nulls, out, |start, rules, _| {
+                    let group = all.get(start..start + rules.len()).unwrap_or(&[]);
+                    let mut bad = 0;
+                    for (i, (value, rule)) in group.iter().zip(rules).enumerate() {
+                        let (low, high) = ends.get(*rule as usize).copied().unwrap_or_default();
+                        // NaN is in no range.
+                        bad |= u64::from(!((*value >= low) & (*value <= high))) << i;
+                    }
+                    bad
+                });
+            }
+            Values::Booleans(array) => {
+                let nulls = array.nulls().filter(|n| n.null_count() > 0);
+                let refused: Vec<[bool; 2]> = self
+                    .rules
+                    .iter()
+                    .map(|r| match r.checks {
+                        Checks::Boolean { allowed } => allowed.map(|a| !a),
+                        _ => [false, false],
+                    })
+                    .collect();
+                self.scan(numbers, nulls, out, |start, rules, _| {
+                    let mut bad = 0;
+                    for (i, rule) in rules.iter().enumerate() {
+                        let [no, yes] = refused.get(*rule as usize).copied().unwrap_or_default();
+                        let value = array.value(start + i);
+                        bad |= u64::from(if value { yes } else { no }) << i;
+                    }
+                    bad
+                });
+            }
+            Values::Texts(array) => self.scan_texts(array, numbers, out),
+        }
+    }
+
+    fn scan_integers<T: Copy + Into<i64>>(
+        &self,
+        all: &[T],
+        nulls: Option<&NullBuffer>,
+        numbers: &[u16],
+        out: &mut Vec<u32>,
+    ) {
+        let ends: Vec<(i64, i64)> = self
+            .rules
+            .iter()
+            .map(|r| match &r.checks {
+                // An empty range: each value is looked at in full.
+                Checks::Integer(range) if range.allowed.is_some() => (1, 0),
+                Checks::Integer(range) => {
+                    (range.min.unwrap_or(i64::MIN), range.max.unwrap_or(i64::MAX))
+                }
+                _ => (i64::MIN, i64::MAX),
+            })
+            .collect();
+        self.scan(numbers, nulls, out, |start, rules, _| {
+            let group = all.get(start..start + rules.len()).unwrap_or(&[]);
+            let mut bad = 0;
+            for (i, (value, rule)) in group.iter().zip(rules).enumerate() {
+                let (low, high) = ends.get(*rule as usize).copied().unwrap_or_default();
+                let value: i64 = (*value).into();
+                bad |= u64::from((value < low) | (value > high)) << i;
+            }
+            bad
+        });
+    }
+
+    fn scan_texts(&self, array: &StringArray, numbers: &[u16], out: &mut Vec<u32>) {
+        let nulls = array.nulls().filter(|n| n.null_count() > 0);
+        let (offsets, bytes) = (array.value_offsets(), array.value_data());
+        let checks: Vec<Option<&TextChecks>> = self
+            .rules
+            .iter()
+            .map(|r| match &r.checks {
+                Checks::Text(checks) => Some(checks),
+                _ => None,
+            })
+            .collect();
+        let mut memo = Memo::default();
+        self.scan(numbers, nulls, out, |start, rules, valid| {
+            let mut bad = 0;
+            for (i, rule) in rules.iter().enumerate() {
+                if valid & (1 << i) == 0 {
+                    continue;
+                }
+                let Some(Some(checks)) = checks.get(*rule as usize) else {
+                    continue;
+                };
+                let row = start + i;
+                let ends = (offsets.get(row), offsets.get(row + 1));
+                let (Some(from), Some(to)) = ends else {
+                    continue;
+                };
+                let value = bytes.get(*from as usize..*to as usize).unwrap_or(&[]);
+                let fits = checks.allowed.as_ref().is_none_or(|a| a.find(value) != 0)
+                    && checks.max_length.is_none_or(|most| value.len() <= most)
+                    && checks
+                        .pattern
+                        .as_ref()
+                        .is_none_or(|p| memo.matches(p, *rule, row, array));
+                bad |= u64::from(!fits) << i;
+            }
+            bad
+        });
+    }
+
+    /// Walks over the rows in groups: `bad(first row, rules of the rows, valid rows)` gives a bit for
+    /// every row whose value may break its rule; bits of nulls do not count. Nulls of required
+    /// properties are found here.
+    #[inline(always)]
+    fn scan(
+        &self,
+        numbers: &[u16],
+        nulls: Option<&NullBuffer>,
+        out: &mut Vec<u32>,
+        mut bad: impl FnMut(usize, &[u16], u64) -> u64,
+    ) {
+        let missing_matters = self.any_required && nulls.is_some();
+        if !missing_matters && !self.any_check {
+            return;
+        }
+        let required: Vec<bool> = self.rules.iter().map(|r| r.required).collect();
+        let mut words = nulls.map(|n| n.inner().bit_chunks());
+        let mut words = words.as_mut().map(|chunks| chunks.iter_padded());
+        let mut rules = [0_u16; GROUP];
+        for (group, numbers) in numbers.chunks(GROUP).enumerate() {
+            let start = group * GROUP;
+            let all = u64::MAX >> (GROUP - numbers.len());
+            let valid = match &mut words {
+                Some(words) => words.next().unwrap_or(0) & all,
+                None => all,
+            };
+            for (rule, number) in rules.iter_mut().zip(numbers) {
+                *rule = self.by_event.get(*number as usize).copied().unwrap_or(0);
+            }
+            let rules = rules.get(..numbers.len()).unwrap_or(&[]);
+            let mut suspect = 0;
+            if self.any_check && valid != 0 {
+                suspect = bad(start, rules, valid) & valid;
+            }
+            if missing_matters && valid != all {
+                let mut must = 0;
+                for (i, rule) in rules.iter().enumerate() {
+                    let is = required.get(*rule as usize).copied().unwrap_or(false);
+                    must |= u64::from(is) << i;
+                }
+                suspect |= must & !valid;
+            }
+            while suspect != 0 {
+                out.push((start + suspect.trailing_zeros() as usize) as u32);
+                suspect &= suspect - 1;
+            }
+        }
+    }
+}
+
+/// Remembers for a few hundred values whether they match, so that a pattern runs once per distinct
+/// value and not per row. A value is remembered as the row that has it; of two values that fall on
+/// one place the later stays.
+#[derive(Default)]
+struct Memo {
+    places: Vec<MemoPlace>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct MemoPlace {
+    row: u32,
+    /// 0 is a free place: rules are numbered from 1.
+    rule: u16,
+    matches: bool,
+}
+
+impl Memo {
+    const PLACES: usize = 1024;
+
+    #[inline]
+    fn matches(
+        &mut self,
+        pattern: &regex::Regex,
+        rule: u16,
+        row: usize,
+        array: &StringArray,
+    ) -> bool {
+        let value = array.value(row);
+        let hash = xxhash_rust::xxh3::xxh3_64(value.as_bytes()) as usize ^ rule as usize;
+        if self.places.is_empty() {
+            self.places.resize(Self::PLACES, MemoPlace::default());
+        }
+        let Some(place) = self.places.get_mut(hash % Self::PLACES) else {
+            return pattern.is_match(value);
+        };
+        if place.rule != rule || array.value(place.row as usize) != value {
+            *place = MemoPlace {
+                row: row as u32,
+                rule,
+                matches: pattern.is_match(value),
+            };
+        }
+        place.matches
+    }
+}
+
+/// What is needed to put a violation into words.
+struct Checked<'a> {
+    column: &'a Column,
+    events: &'a StringArray,
+    numbers: &'a [u16],
+}
+
+impl Checked<'_> {
+    fn explain(
+        &self,
+        values: &Values<'_>,
+        suspects: &[u32],
+        misfits: &[&Misfit],
+        found: &mut Vec<Violation>,
+    ) {
+        for misfit in misfits {
+            let Some(rules) = self.rules(misfit.row) else {
+                continue;
+            };
+            let ty = match self.column.ty {
+                PropertyType::String => "text",
+                PropertyType::Integer => "an integer of 64 bits",
+                PropertyType::Number => "a number",
+                PropertyType::Boolean => "true or false",
+                PropertyType::Timestamp => "a timestamp",
+                PropertyType::Date => "a date",
+                PropertyType::Json => "a JSON value",
+            };
+            let value = shown(rules, || format!("`{}`", misfit.found));
+            let message = format!("{value} is not {ty}");
+            found.push(self.violation(misfit.row, rules, Rule::Type, message));
+        }
+        for &row in suspects {
+            let Some(rules) = self.rules(row) else {
+                continue;
+            };
+            let at = row as usize;
+            if values.is_null(at) {
+                // What does not have the right type is null in its column, but not missing.
+                if rules.required && misfits.binary_search_by_key(&row, |m| m.row).is_err() {
+                    let message = "is missing, but required".to_owned();
+                    found.push(self.violation(row, rules, Rule::Required, message));
+                }
+            } else if let Some((rule, message)) = self.broken(values, at, rules) {
+                found.push(self.violation(row, rules, rule, message));
+            }
+        }
+    }
+
+    /// Returns the rules for the event of a row, if it declares the property.
+    fn rules(&self, row: u32) -> Option<&Rules> {
+        let number = *self.numbers.get(row as usize)?;
+        match *self.column.by_event.get(number as usize)? {
+            0 => None,
+            rule => self.column.rules.get(rule as usize),
+        }
+    }
+
+    fn violation(&self, row: u32, rules: &Rules, rule: Rule, message: String) -> Violation {
+        let property = &self.column.name;
+        let event = shortened(self.events.value(row as usize));
+        let colon = if rule == Rule::Required { "" } else { ":" };
+        Violation {
+            row,
+            property: Some(property.clone()),
+            rule,
+            message: format!("`{property}` of event `{event}`{colon} {message}"),
+            action: rules.action,
+        }
+    }
+
+    /// Checks one value in full.
+    fn broken(&self, values: &Values<'_>, row: usize, rules: &Rules) -> Option<(Rule, String)> {
+        match (values, &rules.checks) {
+            (Values::Integers(all, _), Checks::Integer(range)) => {
+                self.out_of_integers(*all.get(row)?, range, rules)
+            }
+            (Values::Days(all, _), Checks::Integer(range)) => {
+                self.out_of_integers(i64::from(*all.get(row)?), range, rules)
+            }
+            (Values::Numbers(all, _), Checks::Number(range)) => {
+                let value = *all.get(row)?;
+                // Searching by `==` finds 0 for -0 and nothing for NaN.
+                let known = |all: &Vec<f64>| all.contains(&value);
+                if range.allowed.as_ref().is_some_and(|all| !known(all)) {
+                    return Some(not_allowed(
+                        shown(rules, || value.to_string()),
+                        &range.shown,
+                    ));
+                }
+                match (range.min, range.max) {
+                    (Some(min), _) if value < min || value.is_nan() => {
+                        Some(below(shown(rules, || value.to_string()), min.to_string()))
+                    }
+                    (_, Some(max)) if value > max || value.is_nan() => {
+                        Some(above(shown(rules, || value.to_string()), max.to_string()))
+                    }
+                    _ => None,
+                }
+            }
+            (Values::Booleans(array), Checks::Boolean { allowed: [no, yes] }) => {
+                let value = array.value(row);
+                let fits = if value { *yes } else { *no };
+                let only = (*yes).to_string();
+                (!fits).then(|| not_allowed(shown(rules, || value.to_string()), &only))
+            }
+            (Values::Texts(array), Checks::Text(checks)) => {
+                text_fault(array.value(row), checks, rules)
+            }
+            _ => None,
+        }
+    }
+
+    fn out_of_integers(
+        &self,
+        value: i64,
+        range: &Range<i64>,
+        rules: &Rules,
+    ) -> Option<(Rule, String)> {
+        let text = |v: i64| match self.column.ty {
+            PropertyType::Timestamp => moment_text(v),
+            PropertyType::Date => day_text(v),
+            _ => v.to_string(),
+        };
+        let found = || shown(rules, || text(value));
+        if let Some(all) = &range.allowed
+            && all.binary_search(&value).is_err()
+        {
+            return Some(not_allowed(found(), &range.shown));
+        }
+        match (range.min, range.max) {
+            (Some(min), _) if value < min => Some(below(found(), text(min))),
+            (_, Some(max)) if value > max => Some(above(found(), text(max))),
+            _ => None,
+        }
+    }
+}
+
+fn text_fault(value: &str, checks: &TextChecks, rules: &Rules) -> Option<(Rule, String)> {
+    let found = || shown(rules, || format!("\"{}\"", shortened(value)));
+    if let Some(allowed) = &checks.allowed
+        && allowed.find(value.as_bytes()) == 0
+    {
+        return Some(not_allowed(found(), &checks.shown));
+    }
+    if let Some(most) = checks.max_length
+        && value.len() > most
+    {
+        let length = value.chars().count();
+        if length > most {
+            let message = format!(
+                "{} has {length} characters, more than the maximum {most}",
+                found()
+            );
+            return Some((Rule::MaxLength, message));
+        }
+    }
+    if let Some(pattern) = &checks.pattern
+        && !pattern.is_match(value)
+    {
+        let message = format!("{} does not match the pattern `{pattern}`", found());
+        return Some((Rule::Pattern, message));
+    }
+    None
+}
+
+fn not_allowed(found: String, allowed: &str) -> (Rule, String) {
+    (Rule::Enum, format!("{found} is not one of {allowed}"))
+}
+
+fn below(found: String, min: String) -> (Rule, String) {
+    (Rule::Min, format!("{found} is below the minimum {min}"))
+}
+
+fn above(found: String, max: String) -> (Rule, String) {
+    (Rule::Max, format!("{found} is above the maximum {max}"))
+}
+
+/// Shows a value, unless it is personal data: messages end up in logs.
+fn shown(rules: &Rules, value: impl Fn() -> String) -> String {
+    match rules.pii {
+        Some(pii) => format!("the value (hidden: {})", pii.name()),
+        None => value(),
+    }
+}

@@ -1,0 +1,461 @@
+//! Arrow tables of any shape to canonical batches.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, StringBuilder,
+};
+use arrow::compute::{cast, filter_record_batch, is_not_null};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, UInt64Type};
+use arrow::record_batch::RecordBatch;
+
+use super::block::{Misfit, Origin, ParsedBlock};
+use super::plan::ReadPlan;
+use super::times::to_micros;
+use super::{Limits, Reject, RejectReason};
+use crate::event::PropertyType;
+use crate::{Error, Result};
+
+/// The property type that a column of an Arrow table becomes; `None` for a column of nulls.
+///
+/// Unsigned 64-bit integers become integers (values beyond 63 bits are kept in `extra`), decimals of
+/// up to 15 digits numbers and longer ones text, binary data text in hexadecimal, nested values JSON,
+/// timestamps without a zone text in ISO form unless `has_zone` says that a zone is stated.
+pub(crate) fn property_type(ty: &DataType, has_zone: bool) -> Option<PropertyType> {
+    Some(match ty {
+        DataType::Null => return None,
+        DataType::Boolean => PropertyType::Boolean,
+        t if t.is_integer() => PropertyType::Integer,
+        t if t.is_floating() => PropertyType::Number,
+        DataType::Decimal128(digits, _) if *digits <= 15 => PropertyType::Number,
+        DataType::Date32 | DataType::Date64 => PropertyType::Date,
+        DataType::Timestamp(_, Some(_)) => PropertyType::Timestamp,
+        DataType::Timestamp(_, None) if has_zone => PropertyType::Timestamp,
+        DataType::Dictionary(_, value) => return property_type(value, has_zone),
+        t if t.is_nested() => PropertyType::Json,
+        _ => PropertyType::String,
+    })
+}
+
+/// Lists the columns of a table that a plan may read as properties, in order.
+pub(crate) fn property_columns(schema: &Schema, has_zone: bool) -> Vec<(String, PropertyType)> {
+    schema
+        .fields()
+        .iter()
+        .filter_map(|f| Some((f.name().clone(), property_type(f.data_type(), has_zone)?)))
+        .collect()
+}
+
+/// Brings one batch of a table into canonical form.
+///
+/// # Errors
+/// `InvalidData` or `InvalidSpec` when the type of a role column cannot hold its role. Single bad
+/// rows become rejects.
+pub(crate) fn normalize(
+    batch: &RecordBatch,
+    plan: &ReadPlan,
+    limits: &Limits,
+    source: &Arc<str>,
+    first_row: u64,
+) -> Result<ParsedBlock> {
+    let rows = batch.num_rows();
+    let column = |key: &str| batch.column_by_name(key);
+    let role = |key: &str, role: &str| {
+        column(key).ok_or_else(|| {
+            Error::invalid_data(format!("{source}: the column `{key}`, which is the {role}, is missing"))
+        })
+    };
+
+    // The first fault of a row, by role.
+    let mut faults: Vec<Option<(String, RejectReason, String)>> = vec![None; rows];
+    let mut faulty = false;
+    let mut fault = |row: usize, field: &str, reason: RejectReason, message: String| {
+        faulty = true;
+        if faults[row].is_none() {
+            faults[row] = Some((field.to_owned(), reason, message));
+        }
+    };
+
+    let actor = text(role(&plan.actor, "actor")?)?;
+    let event = match (&plan.event, &plan.event_name) {
+        (Some(key), _) => text(role(key, "event")?)?,
+        (None, name) => {
+            let name = name.as_deref().unwrap_or_default();
+            StringArray::from_iter_values(std::iter::repeat_n(name, rows))
+        }
+    };
+    for (values, key, what) in [
+        (&actor, plan.actor.as_str(), "actor"),
+        (&event, plan.event.as_deref().unwrap_or("event_name"), "event"),
+    ] {
+        for row in 0..rows {
+            if values.is_null(row) || values.value(row).is_empty() {
+                let found = if values.is_null(row) { "null" } else { "empty" };
+                fault(row, key, RejectReason::MissingRole, format!("the {what} (`{key}`) is {found}"));
+            }
+        }
+    }
+    let times = to_micros(&plan.time, role(&plan.time, "time")?, plan.time_zone.as_ref(), plan.time_unit)?;
+    for (row, message) in &times.bad {
+        fault(*row, &plan.time, RejectReason::InvalidTime, format!("the time (`{}`): {message}", plan.time));
+    }
+    if times.values.null_count() > 0 {
+        for row in 0..rows {
+            if times.values.is_null(row) {
+                let message = format!("the time (`{}`) is null", plan.time);
+                fault(row, &plan.time, RejectReason::MissingRole, message);
+            }
+        }
+    }
+    let event_id = match plan.event_id.as_deref().and_then(column) {
+        Some(array) => empty_to_null(text(array)?),
+        None => StringArray::new_null(rows),
+    };
+
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(event_id),
+        Arc::new(actor),
+        Arc::new(event),
+        Arc::new(times.values),
+    ];
+    let mut extra = Extra::new(rows);
+    let mut misfits: Vec<(usize, usize, String)> = Vec::new();
+    for property in &plan.properties {
+        let at = columns.len();
+        match column(&property.key) {
+            None => columns.push(arrow::array::new_null_array(&property.ty.arrow_type(), rows)),
+            Some(array) => {
+                let (converted, lost) = convert(&property.key, array, property.ty, plan)?;
+                for row in lost {
+                    let value = json_value(array, row);
+                    misfits.push((row, at, shortened(&value)));
+                    extra.put(row, &property.key, &value);
+                }
+                columns.push(converted);
+            }
+        }
+    }
+    let used = |name: &str| {
+        name == plan.actor
+            || name == plan.time
+            || plan.event.as_deref() == Some(name)
+            || plan.event_id.as_deref() == Some(name)
+            || plan.properties.iter().any(|p| p.key == name)
+    };
+    for (at, field) in batch.schema().fields().iter().enumerate() {
+        if !used(field.name()) && batch.column(at).null_count() < rows {
+            let array = batch.column(at);
+            for row in 0..rows {
+                if array.is_valid(row) {
+                    extra.put(row, field.name(), &json_value(array, row));
+                }
+            }
+        }
+    }
+    columns.push(extra.finish());
+
+    let mut parsed = RecordBatch::try_new(Arc::clone(&plan.schema), columns)?;
+    let origin = |row: usize| Origin {
+        row: first_row + row as u64,
+        start: 0,
+        end: 0,
+    };
+    misfits.sort_by_key(|m| (m.0, m.1));
+    if !faulty {
+        return Ok(ParsedBlock {
+            batch: parsed,
+            origins: (0..rows).map(origin).collect(),
+            misfits: misfits
+                .into_iter()
+                .map(|(row, column, found)| Misfit { row: row as u32, column: column as u32, found })
+                .collect(),
+            rejects: Vec::new(),
+            rows_read: rows as u64,
+        });
+    }
+
+    let mut rejects = Vec::new();
+    let mut kept_as = vec![u32::MAX; rows];
+    let mut origins = Vec::new();
+    for (row, fault) in faults.into_iter().enumerate() {
+        match fault {
+            None => {
+                kept_as[row] = origins.len() as u32;
+                origins.push(origin(row));
+            }
+            Some((field, reason, message)) => {
+                rejects.push(row_reject(batch, row, limits, source, first_row, field, reason, message));
+            }
+        }
+    }
+    let keep: BooleanArray = kept_as.iter().map(|k| Some(*k != u32::MAX)).collect();
+    parsed = filter_record_batch(&parsed, &keep)?;
+    Ok(ParsedBlock {
+        batch: parsed,
+        origins,
+        misfits: misfits
+            .into_iter()
+            .filter(|(row, ..)| kept_as[*row] != u32::MAX)
+            .map(|(row, column, found)| Misfit { row: kept_as[row], column: column as u32, found })
+            .collect(),
+        rejects,
+        rows_read: rows as u64,
+    })
+}
+
+#[allow(clippy::too_many_arguments)] // one call site's worth of context for one reject
+fn row_reject(
+    batch: &RecordBatch,
+    row: usize,
+    limits: &Limits,
+    source: &Arc<str>,
+    first_row: u64,
+    field: String,
+    reason: RejectReason,
+    message: String,
+) -> Reject {
+    let mut original = row_json(batch, row);
+    let original_len = original.len() as u64;
+    original.truncate(limits.max_original_bytes);
+    Reject {
+        source: Arc::clone(source),
+        row: first_row + row as u64,
+        field: Some(field),
+        reason,
+        message,
+        original,
+        original_len,
+    }
+}
+
+/// One row of a table as a JSON object: the "original bytes" of a row that never was text.
+pub(crate) fn row_json(batch: &RecordBatch, row: usize) -> Vec<u8> {
+    let mut text = String::from("{");
+    for (at, field) in batch.schema().fields().iter().enumerate() {
+        if batch.column(at).is_valid(row) {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(&quoted(field.name()));
+            text.push(':');
+            text.push_str(&json_value(batch.column(at), row));
+        }
+    }
+    text.push('}');
+    text.into_bytes()
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn shortened(value: &str) -> String {
+    value.chars().take(100).collect()
+}
+
+/// One value as JSON text. What JSON has no form for (not-a-number, bytes) becomes a JSON string.
+pub(crate) fn json_value(array: &ArrayRef, row: usize) -> String {
+    let one = array.slice(row, 1);
+    let field = arrow::datatypes::Field::new("v", array.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let mut out = Vec::new();
+    let written = RecordBatch::try_new(schema, vec![Arc::clone(&one)]).and_then(|batch| {
+        let mut writer = arrow::json::LineDelimitedWriter::new(&mut out);
+        writer.write(&batch)?;
+        writer.finish()
+    });
+    let text = String::from_utf8_lossy(&out);
+    match text.trim_end().strip_prefix("{\"v\":").and_then(|t| t.strip_suffix('}')) {
+        Some(value) if written.is_ok() && value != "null" => value.to_owned(),
+        _ => {
+            let shown = arrow::util::display::array_value_to_string(&one, 0).unwrap_or_default();
+            quoted(&shown)
+        }
+    }
+}
+
+/// Converts to text what may name an actor or an event: text, integers, booleans, UUID bytes.
+fn text(array: &ArrayRef) -> Result<StringArray> {
+    let plain = match array.data_type() {
+        DataType::Dictionary(_, value) => cast(array, value)?,
+        _ => Arc::clone(array),
+    };
+    let plain = match plain.data_type() {
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            hex(&plain)
+        }
+        DataType::Null => arrow::array::new_null_array(&DataType::Utf8, plain.len()),
+        t if t.is_nested() => {
+            return Err(Error::invalid_data(format!(
+                "a role column has the type {t}; expected text, an integer or a dictionary of these"
+            )));
+        }
+        _ => cast(&plain, &DataType::Utf8)?,
+    };
+    Ok(plain.as_string::<i32>().clone())
+}
+
+fn hex(array: &ArrayRef) -> ArrayRef {
+    let mut out = StringBuilder::new();
+    let bytes = cast(array, &DataType::LargeBinary).unwrap_or_else(|_| {
+        arrow::array::new_null_array(&DataType::LargeBinary, array.len())
+    });
+    for value in bytes.as_binary::<i64>() {
+        out.append_option(value.map(|b| b.iter().map(|x| format!("{x:02x}")).collect::<String>()));
+    }
+    Arc::new(out.finish())
+}
+
+fn empty_to_null(values: StringArray) -> StringArray {
+    if values.iter().all(|v| v != Some("")) {
+        return values;
+    }
+    values.iter().map(|v| v.filter(|v| !v.is_empty())).collect()
+}
+
+/// Converts a property column; also gives the rows whose value does not fit the type (null there).
+fn convert(
+    key: &str,
+    array: &ArrayRef,
+    ty: PropertyType,
+    plan: &ReadPlan,
+) -> Result<(ArrayRef, Vec<usize>)> {
+    let plain = match array.data_type() {
+        DataType::Dictionary(_, value) => cast(array, value)?,
+        _ => Arc::clone(array),
+    };
+    let from = plain.data_type().clone();
+    let is_text = matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let converted: ArrayRef = match ty {
+        PropertyType::Json if is_text => json_text(&plain)?,
+        PropertyType::Json => {
+            let mut out = StringBuilder::new();
+            for row in 0..plain.len() {
+                out.append_option(plain.is_valid(row).then(|| json_value(&plain, row)));
+            }
+            Arc::new(out.finish())
+        }
+        PropertyType::Timestamp => {
+            let has_no_zone = matches!(from, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64);
+            if from.is_nested() || from == DataType::Boolean || (has_no_zone && plan.time_zone.is_none()) {
+                nulls(ty, plain.len())
+            } else {
+                Arc::new(to_micros(key, &plain, plan.time_zone.as_ref(), plan.time_unit)?.values)
+            }
+        }
+        PropertyType::Integer if from.is_floating() => {
+            let floats = cast(&plain, &DataType::Float64)?;
+            let exact = |v: f64| v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0;
+            let ints: Int64Array = floats
+                .as_primitive::<Float64Type>()
+                .iter()
+                .map(|v| v.filter(|v| exact(*v)).map(|v| v as i64))
+                .collect();
+            Arc::new(ints)
+        }
+        PropertyType::Integer if from == DataType::UInt64 => {
+            let ints: Int64Array = plain
+                .as_primitive::<UInt64Type>()
+                .iter()
+                .map(|v| v.and_then(|v| i64::try_from(v).ok()))
+                .collect();
+            Arc::new(ints)
+        }
+        PropertyType::Integer if from.is_integer() => cast(&plain, &DataType::Int64)?,
+        PropertyType::Number
+            if from.is_floating() || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+        {
+            cast(&plain, &DataType::Float64)?
+        }
+        PropertyType::Number if from.is_integer() => {
+            let exact = |v: i64| v.unsigned_abs() <= 1 << 53;
+            let ints = cast(&plain, &DataType::Int64)?;
+            let floats: arrow::array::Float64Array = ints
+                .as_primitive::<Int64Type>()
+                .iter()
+                .map(|v| v.filter(|v| exact(*v)).map(|v| v as f64))
+                .collect();
+            Arc::new(floats)
+        }
+        PropertyType::Boolean if from == DataType::Boolean => plain.clone(),
+        PropertyType::Date if matches!(from, DataType::Date32 | DataType::Date64) => {
+            cast(&plain, &DataType::Date32)?
+        }
+        PropertyType::Date if is_text => {
+            let text = cast(&plain, &DataType::Utf8)?;
+            let dates: arrow::array::Date32Array =
+                text.as_string::<i32>().iter().map(|v| v.and_then(super::value::parse_date)).collect();
+            Arc::new(dates)
+        }
+        PropertyType::String if is_text => cast(&plain, &DataType::Utf8)?,
+        PropertyType::String
+            if matches!(
+                from,
+                DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
+            ) =>
+        {
+            hex(&plain)
+        }
+        PropertyType::String
+            if from.is_temporal() || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+        {
+            cast(&plain, &DataType::Utf8)?
+        }
+        _ => nulls(ty, plain.len()),
+    };
+    if converted.null_count() == plain.logical_null_count() {
+        return Ok((converted, Vec::new()));
+    }
+    let lost = is_not_null(&plain)?;
+    let lost = (0..plain.len())
+        .filter(|row| lost.value(*row) && converted.is_null(*row))
+        .collect();
+    Ok((converted, lost))
+}
+
+fn nulls(ty: PropertyType, rows: usize) -> ArrayRef {
+    arrow::array::new_null_array(&ty.arrow_type(), rows)
+}
+
+/// Text that must be JSON: kept as it is where it is valid, null where it is not.
+fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
+    let text = cast(array, &DataType::Utf8)?;
+    let valid: StringArray = text
+        .as_string::<i32>()
+        .iter()
+        .map(|v| v.filter(|v| serde_json::from_str::<serde::de::IgnoredAny>(v).is_ok()))
+        .collect();
+    Ok(Arc::new(valid))
+}
+
+/// Collects the `extra` objects of a table, of which most rows have none.
+struct Extra {
+    rows: Vec<Option<String>>,
+    used: bool,
+}
+
+impl Extra {
+    fn new(rows: usize) -> Self {
+        Extra { rows: vec![None; rows], used: false }
+    }
+
+    fn put(&mut self, row: usize, key: &str, value: &str) {
+        self.used = true;
+        let text = self.rows[row].get_or_insert_with(|| "{".to_owned());
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&quoted(key));
+        text.push(':');
+        text.push_str(value);
+    }
+
+    fn finish(self) -> ArrayRef {
+        if !self.used {
+            return Arc::new(StringArray::new_null(self.rows.len()));
+        }
+        let closed = self.rows.into_iter().map(|r| r.map(|t| t + "}"));
+        Arc::new(closed.collect::<StringArray>())
+    }
+}
+
