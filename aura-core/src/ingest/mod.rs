@@ -6,12 +6,16 @@
 
 pub(crate) mod block;
 pub(crate) mod builder;
+pub(crate) mod decode;
 mod limits;
 pub(crate) mod plan;
 mod progress;
 mod reject;
+pub(crate) mod sniff;
+pub(crate) mod split;
 pub(crate) mod value;
 
 pub use limits::Limits;
 pub use progress::{CancelToken, Progress, ProgressFn};
 pub use reject::{Reject, RejectReason};
+pub use sniff::Format;
