@@ -6,13 +6,20 @@
 
 pub(crate) mod block;
 pub(crate) mod builder;
+pub(crate) mod check;
+pub(crate) mod decode;
 #[cfg(feature = "git")]
 pub(crate) mod git;
 mod limits;
+mod options;
 pub(crate) mod parallel;
 pub(crate) mod plan;
+pub(crate) mod plan_of;
 mod progress;
 mod reject;
+pub(crate) mod sniff;
+mod source;
+pub(crate) mod split;
 pub(crate) mod tabular;
 pub(crate) mod times;
 pub(crate) mod value;
@@ -20,5 +27,8 @@ pub(crate) mod value;
 #[cfg(feature = "git")]
 pub use git::{GitOptions, PseudonymKey};
 pub use limits::Limits;
+pub use options::{IngestOptions, IngestReport};
 pub use progress::{CancelToken, Progress, ProgressFn};
 pub use reject::{Reject, RejectReason};
+pub use sniff::Format;
+pub use source::Source;
