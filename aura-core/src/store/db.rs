@@ -136,7 +136,7 @@ pub(crate) fn check_format(conn: &Connection) -> Result<bool> {
         }
         return Ok(false);
     }
-    let found = meta_int(conn, "format_version")?;
+    let found: i64 = meta_int(conn, "format_version")?;
     if found != FORMAT_VERSION {
         let advice = if found > FORMAT_VERSION {
             "it was written by a newer AURA: upgrade this program"

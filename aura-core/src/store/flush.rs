@@ -102,6 +102,10 @@ fn flush_some(shared: &Arc<Shared>, writer: &WriterHandle, conn: &Connection) ->
                 "another process flushed the same staged batches",
             ));
         }
+        // Before the new snapshot counts as known: what others have committed until now.
+        if writer.known.is_loaded() {
+            writer.sync_ids()?;
+        }
         let mut commit = Commit::begin(&writer.conn, writer.shared.clock.now_us())?
             .describe(Some("aura"), Some("flush"));
         for file in &new_events {
@@ -111,10 +115,6 @@ fn flush_some(shared: &Arc<Shared>, writer: &WriterHandle, conn: &Connection) ->
             commit.add_file(writer.shared.quarantine_table, file)?;
         }
         staging::set_flushed_seq(&writer.conn, until)?;
-        // Before the new snapshot counts as known: what others have committed until now.
-        if writer.known.is_loaded() {
-            writer.sync_ids()?;
-        }
         let snapshot = commit.finish()?;
         writer.committed(&snapshot);
         Ok(())

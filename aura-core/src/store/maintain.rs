@@ -246,12 +246,12 @@ fn compact_one(
     let old: Vec<i64> = group.files.iter().map(|f| f.id).collect();
     let read_at = state.snapshot.id;
     wait(writer.transact(move |w| {
-        let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
-            .describe(Some("aura"), Some("compact"));
-        commit.ensure_unchanged(&old, read_at)?;
         if w.known.is_loaded() {
             w.sync_ids()?;
         }
+        let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
+            .describe(Some("aura"), Some("compact"));
+        commit.ensure_unchanged(&old, read_at)?;
         commit.rewrite_files(w.shared.events_table, &old, &new)?;
         let snapshot = commit.finish()?;
         w.committed(&snapshot);

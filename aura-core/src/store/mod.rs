@@ -5,8 +5,10 @@
 //! layout and what is promised.
 
 mod append;
+mod bulk;
 pub(crate) mod catalog;
 mod db;
+mod encode_pool;
 pub(crate) mod files;
 mod flush;
 pub(crate) mod ids;

@@ -1,0 +1,268 @@
+//! Opens inputs: finds the format, looks at the first rows, makes the plan.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::record_batch::{RecordBatch, RecordBatchReader};
+use bytes::Bytes;
+
+use super::block::Block;
+use super::check::Checked;
+use super::csv::{self, CsvHeader, parse_csv};
+use super::decode::Decoder;
+use super::infer::{infer_objects, infer_texts};
+use super::json::parse_objects;
+use super::plan::ReadPlan;
+use super::plan_of::Available;
+use super::sniff::sniff;
+use super::source::{Input, TableContent, table_reader};
+use super::split::{Layout, Splitter};
+use super::tabular::{normalize, property_columns};
+use super::{Format, IngestOptions, Limits};
+use crate::event::contract::CompiledContract;
+use crate::{Error, Result};
+
+/// An input whose columns are known.
+pub(crate) struct Opened {
+    pub(crate) name: Arc<str>,
+    pub(crate) available: Available,
+    pub(crate) pieces: Pieces,
+}
+
+/// The rows of an input, piece by piece.
+pub(crate) struct Pieces {
+    inner: Inner,
+    /// Looked at for the columns, and given first.
+    first: Option<Piece>,
+}
+
+enum Inner {
+    Text { splitter: Box<Splitter>, header: Option<Arc<CsvHeader>> },
+    Table { reader: Box<dyn RecordBatchReader + Send>, next_row: u64 },
+}
+
+/// Rows that are parsed together.
+pub(crate) enum Piece {
+    Csv(Block, Arc<CsvHeader>),
+    Json(Block),
+    Table { batch: RecordBatch, first_row: u64 },
+}
+
+/// Opens one input. `bytes_read` counts the bytes that are read from it.
+///
+/// # Errors
+/// `NotFound`, `Denied` or `Unavailable` when a file cannot be opened; `InvalidData` when the content
+/// is no format that is read here.
+pub(crate) fn open(
+    input: Input,
+    options: &IngestOptions,
+    bytes_read: &Arc<AtomicU64>,
+) -> Result<Opened> {
+    let name = input.name();
+    let limits = &options.limits;
+    let file_error = |e| Error::io(format!("cannot read `{name}`"), e);
+    match input {
+        Input::Batches { reader, .. } => Ok(table(name, reader, options)),
+        #[cfg(feature = "git")]
+        Input::Git { path, options: git } => {
+            let mut batches = Vec::new();
+            super::git::read_git(
+                &path,
+                &git,
+                &mut |batch| {
+                    batches.push(batch);
+                    Ok(())
+                },
+                &mut |_| {},
+                &options.cancel,
+            )?;
+            let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| {
+                Error::invalid_data(format!("`{name}` has no commits"))
+            })?;
+            let reader = arrow::record_batch::RecordBatchIterator::new(batches.into_iter().map(Ok), schema);
+            Ok(table(name, Box::new(reader), options))
+        }
+        Input::File { path, .. } => {
+            let mut file = File::open(&path).map_err(file_error)?;
+            let mut head = [0u8; 8];
+            let read = file.read(&mut head).map_err(file_error)?;
+            file.rewind().map_err(file_error)?;
+            if is_table(head.get(..read).unwrap_or_default()) {
+                let format = sniff(&name, head.get(..read).unwrap_or_default())?;
+                let reader = table_reader(&name, format, TableContent::File(file))?;
+                return Ok(table(name, reader, options));
+            }
+            text(name, Box::new(file), options, limits, bytes_read)
+        }
+        Input::Bytes { bytes, .. } => {
+            if is_table(&bytes) {
+                let format = sniff(&name, bytes.get(..8).unwrap_or(&bytes))?;
+                let reader = table_reader(&name, format, TableContent::Bytes(bytes))?;
+                return Ok(table(name, reader, options));
+            }
+            text(name, Box::new(Cursor::new(bytes)), options, limits, bytes_read)
+        }
+        Input::Reader { reader, .. } => text(name, reader, options, limits, bytes_read),
+    }
+}
+
+fn is_table(head: &[u8]) -> bool {
+    head.starts_with(b"PAR1") || head.starts_with(b"ARROW1") || head.starts_with(b"\xff\xff\xff\xff")
+}
+
+fn table(
+    name: Arc<str>,
+    reader: Box<dyn RecordBatchReader + Send>,
+    options: &IngestOptions,
+) -> Opened {
+    let schema = reader.schema();
+    Opened {
+        name,
+        available: Available {
+            keys: schema.fields().iter().map(|f| f.name().clone()).collect(),
+            typed: property_columns(&schema, options.roles.time_zone.is_some()),
+        },
+        pieces: Pieces { inner: Inner::Table { reader, next_row: 1 }, first: None },
+    }
+}
+
+fn text(
+    name: Arc<str>,
+    input: Box<dyn Read + Send>,
+    options: &IngestOptions,
+    limits: &Limits,
+    bytes_read: &Arc<AtomicU64>,
+) -> Result<Opened> {
+    let mut decoder = Decoder::new(Arc::clone(&name), input, limits, Arc::clone(bytes_read))?;
+    let format = match options.format {
+        Some(format) => format,
+        None => sniff(&name, decoder.head())?,
+    };
+    match format {
+        Format::Parquet | Format::ArrowIpc => {
+            // A stream or a compressed file of these: they need random access.
+            let mut all = Vec::new();
+            let mut piece = vec![0u8; 1 << 20];
+            loop {
+                options.cancel.check()?;
+                let read = decoder.read(&mut piece)?;
+                if read == 0 {
+                    break;
+                }
+                all.extend_from_slice(piece.get(..read).unwrap_or_default());
+            }
+            let reader = table_reader(&name, format, TableContent::Bytes(Bytes::from(all)))?;
+            Ok(table(name, reader, options))
+        }
+        Format::Csv => {
+            let (header, mut splitter) = csv::open(decoder, limits)?;
+            let header = Arc::new(header);
+            let first = splitter.next_block()?;
+            let typed = match &first {
+                Some(block) => {
+                    infer_texts(&header.names, csv::sample_rows(block, &header).take(limits.sample_rows))
+                }
+                None => infer_texts(&header.names, std::iter::empty::<Vec<&str>>()),
+            };
+            Ok(Opened {
+                name,
+                available: Available { keys: header.names.clone(), typed },
+                pieces: Pieces {
+                    first: first.map(|block| Piece::Csv(block, Arc::clone(&header))),
+                    inner: Inner::Text { splitter: Box::new(splitter), header: Some(header) },
+                },
+            })
+        }
+        Format::Ndjson | Format::JsonArray => {
+            let layout = if format == Format::Ndjson { Layout::Lines } else { Layout::JsonArray };
+            let mut splitter = Splitter::new(decoder, layout, limits);
+            let first = splitter.next_block()?;
+            let typed = match &first {
+                Some(block) => infer_objects(&sample(block, limits), limits),
+                None => Vec::new(),
+            };
+            let keys = typed.iter().map(|(key, _)| key.clone()).collect();
+            Ok(Opened {
+                name,
+                available: Available { keys, typed },
+                pieces: Pieces {
+                    first: first.map(Piece::Json),
+                    inner: Inner::Text { splitter: Box::new(splitter), header: None },
+                },
+            })
+        }
+    }
+}
+
+/// The first rows of a block, one a line.
+fn sample(block: &Block, limits: &Limits) -> Vec<u8> {
+    let mut out = Vec::new();
+    for row in block.rows().take(limits.sample_rows) {
+        let bytes = block.bytes.get(row.start as usize..row.end as usize).unwrap_or_default();
+        // A line end inside an element can only stand between tokens.
+        out.extend(bytes.iter().map(|&b| if b == b'\n' || b == b'\r' { b' ' } else { b }));
+        out.push(b'\n');
+    }
+    out
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Piece>;
+
+    fn next(&mut self) -> Option<Result<Piece>> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        match &mut self.inner {
+            Inner::Text { splitter, header } => {
+                let block = splitter.next_block().transpose()?;
+                Some(block.map(|block| match header {
+                    Some(header) => Piece::Csv(block, Arc::clone(header)),
+                    None => Piece::Json(block),
+                }))
+            }
+            Inner::Table { reader, next_row } => {
+                let batch = reader.next()?;
+                Some(batch.map_err(unwrapped).map(|batch| {
+                    let first_row = *next_row;
+                    *next_row += batch.num_rows() as u64;
+                    Piece::Table { batch, first_row }
+                }))
+            }
+        }
+    }
+}
+
+/// An error of ours that crossed Arrow comes back as itself.
+fn unwrapped(e: arrow::error::ArrowError) -> Error {
+    match e {
+        arrow::error::ArrowError::ExternalError(inner) => match inner.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => Error::invalid_data(other.to_string()).with_source(other),
+        },
+        other => Error::from(other),
+    }
+}
+
+/// Parses a piece and applies the contract.
+pub(crate) fn parse(
+    piece: Piece,
+    plan: &ReadPlan,
+    contract: Option<&CompiledContract>,
+    source: &Arc<str>,
+    limits: &Limits,
+) -> Result<Checked> {
+    let (parsed, block) = match piece {
+        Piece::Csv(block, header) => (parse_csv(&block, plan, &header, limits)?, Some(block)),
+        Piece::Json(block) => (parse_objects(&block, plan, limits)?, Some(block)),
+        Piece::Table { batch, first_row } => {
+            (normalize(&batch, plan, limits, source, first_row)?, None)
+        }
+    };
+    Checked::new(parsed, contract, source, limits, |origin| {
+        let block = block.as_ref()?;
+        block.bytes.get(origin.start as usize..origin.end as usize)
+    })
+}

@@ -1,0 +1,478 @@
+//! Bulk ingest: a source goes straight to Parquet files, which enter the catalog in one commit.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{Array, AsArray};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::append::with_ids;
+use super::catalog::commit::Commit;
+use super::catalog::file::WrittenFile;
+use super::encode_pool::EncodePool;
+use super::flush::Uncommitted;
+use super::ids::{ChainHasher, Pending};
+use super::parquet_out::{EventEncoder, EventWriter, Profile};
+use super::partition::{Partition, split};
+use super::writer::{WriterHandle, wait};
+use super::{Shared, Store, quarantine, rows};
+use crate::event::{EVENT_ID, PropertyType};
+use crate::ingest::check::Checked;
+use crate::ingest::open::{open, parse};
+use crate::ingest::plan_of::plan;
+use crate::ingest::{IngestOptions, IngestReport, Progress, Reject, Source, parallel};
+use crate::{Error, ErrorKind, Result};
+
+/// Rows of a row group: enough for dictionaries to pay, few enough to hold several in memory.
+const GROUP_ROWS: usize = 131_072;
+/// Bytes of rows that wait for their row group; beyond it the largest group is written early.
+const WAITING_BYTES: usize = 96 << 20;
+/// Files that are open at once; a source in random order over many partitions closes and opens.
+const OPEN_FILES: usize = 64;
+/// Rejects that wait for their row group.
+const WAITING_REJECTS: usize = 8_192;
+
+impl Store {
+    /// Reads a source into the store: a path, a glob, bytes, a stream, Arrow batches or (feature
+    /// `git`) a repository.
+    ///
+    /// All of it becomes visible in one commit at the end, or nothing does. Rows that cannot be
+    /// accepted go to the quarantine, and the report counts them. A source sent twice counts once:
+    /// rows are known by their event id, or without one by the content of the source up to and
+    /// including them. Memory is constant, however large the source.
+    ///
+    /// # Errors
+    /// `NotFound` when no file matches; `InvalidSpec` when a role has no column; `InvalidData` when
+    /// the source is in no known format or is damaged; `Cancelled`; `ResourceExhausted` on a full
+    /// disk or beyond a limit.
+    pub async fn ingest(&self, source: impl Into<Source>) -> Result<IngestReport> {
+        self.ingest_with(source, &IngestOptions::default()).await
+    }
+
+    /// Reads a source with options.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub async fn ingest_with(
+        &self,
+        source: impl Into<Source>,
+        options: &IngestOptions,
+    ) -> Result<IngestReport> {
+        let (source, options) = (source.into(), options.clone());
+        self.blocking(move |shared, writer, _| ingest(shared, writer, source, &options)).await
+    }
+}
+
+fn ingest(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    source: Source,
+    options: &IngestOptions,
+) -> Result<IngestReport> {
+    options.cancel.check()?;
+    let inputs = source.inner.resolve()?;
+    wait(writer.run(|w| w.load_ids())?)?;
+    let threads = shared.settings.threads();
+    let total = inputs.iter().map(|i| i.size()).sum::<Option<u64>>();
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let (mut sink, ()) = std::thread::scope(|scope| -> Result<(Outcome, ())> {
+        let mut bulk = Bulk::new(shared, EncodePool::new(scope, threads));
+        for input in inputs {
+            let size = input.size();
+            let before = bytes_read.load(Ordering::Relaxed);
+            let opened = open(input, options, &bytes_read)?;
+            let existing = shared.read(|conn| Ok(rows::properties(&shared.columns(conn)?)))?;
+            if opened.available.keys.is_empty() {
+                // Nothing but rejects, or nothing at all.
+                let name = Arc::clone(&opened.name);
+                return_rejects_only(&mut bulk, opened, options, &name)?;
+                continue;
+            }
+            let (plan, contract) = plan(options, &opened.available, &existing)
+                .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
+            let wanted = plan.properties.iter().map(|p| (p.name.clone(), p.ty)).collect();
+            bulk.begin_input(writer, wanted)?;
+            let name = Arc::clone(&opened.name);
+            parallel::ordered(
+                threads,
+                opened.pieces.map(|piece| {
+                    options.cancel.check()?;
+                    piece
+                }),
+                |piece| parse(piece, &plan, contract.as_ref(), &name, &options.limits),
+                |checked| {
+                    bulk.take(checked, options)?;
+                    if let Some(progress) = &options.progress {
+                        progress(&Progress {
+                            bytes_read: bytes_read.load(Ordering::Relaxed),
+                            bytes_total: total,
+                            rows_read: bulk.report.read,
+                            rejected: bulk.report.rejected,
+                        });
+                    }
+                    Ok(())
+                },
+            )?;
+            if let Some(size) = size.filter(|_| bytes_read.load(Ordering::Relaxed) == before) {
+                bytes_read.fetch_add(size, Ordering::Relaxed);
+            }
+        }
+        Ok((bulk.finish()?, ()))
+    })?;
+    options.cancel.check()?;
+    sink.report.bytes = bytes_read.load(Ordering::Relaxed);
+    commit(shared, writer, sink)
+}
+
+/// Reads an input in whose first rows no key was found: all of its rows are rejects.
+fn return_rejects_only(
+    bulk: &mut Bulk<'_>,
+    opened: crate::ingest::open::Opened,
+    options: &IngestOptions,
+    name: &Arc<str>,
+) -> Result<()> {
+    let available = crate::ingest::plan_of::Available {
+        keys: ["actor", "event", "time"].map(str::to_owned).to_vec(),
+        typed: Vec::new(),
+    };
+    let neutral = IngestOptions { limits: options.limits.clone(), ..IngestOptions::default() };
+    let (plan, _) = plan(&neutral, &available, &[])?;
+    for piece in opened.pieces {
+        options.cancel.check()?;
+        let checked = parse(piece?, &plan, None, name, &options.limits)?;
+        if checked.batch.num_rows() > 0 {
+            return Err(Error::invalid_data(format!(
+                "{name}: no row among the first ones has a key, but later ones have; name the columns with `roles`"
+            )));
+        }
+        bulk.take(checked, options)?;
+    }
+    Ok(())
+}
+
+/// What is written and not yet committed.
+struct Outcome {
+    report: IngestReport,
+    files: Uncommitted,
+    rejects: Uncommitted,
+    ids: Pending,
+}
+
+struct OpenFile {
+    writer: EventWriter,
+    encoder: Arc<EventEncoder>,
+}
+
+/// The sink of an ingest: makes ids, drops duplicates, and writes row groups.
+struct Bulk<'a> {
+    shared: &'a Arc<Shared>,
+    pool: EncodePool<Partition>,
+    schema: arrow::datatypes::SchemaRef,
+    chain: ChainHasher,
+    ids: Pending,
+    waiting: BTreeMap<Partition, (Vec<RecordBatch>, usize, usize)>,
+    waiting_bytes: usize,
+    open: BTreeMap<Partition, OpenFile>,
+    files: Uncommitted,
+    rejects: Vec<Reject>,
+    reject_writer: Option<(EventWriter, Arc<EventEncoder>)>,
+    reject_files: Uncommitted,
+    report: IngestReport,
+}
+
+impl<'a> Bulk<'a> {
+    fn new(shared: &'a Arc<Shared>, pool: EncodePool<Partition>) -> Self {
+        Bulk {
+            shared,
+            pool,
+            schema: Arc::new(arrow::datatypes::Schema::empty()),
+            chain: ChainHasher::new(),
+            ids: shared.ids.begin(),
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            open: BTreeMap::new(),
+            files: Uncommitted::new(&shared.events, Vec::new()),
+            rejects: Vec::new(),
+            reject_writer: None,
+            reject_files: Uncommitted::new(&shared.quarantine, Vec::new()),
+            report: IngestReport::default(),
+        }
+    }
+
+    /// Makes the columns that an input needs. Files that lack them are closed first.
+    fn begin_input(
+        &mut self,
+        writer: &WriterHandle,
+        wanted: Vec<(String, PropertyType)>,
+    ) -> Result<()> {
+        self.chain = ChainHasher::new();
+        let added = wait(writer.transact(move |w| w.ensure_columns(&wanted))?)??;
+        let columns = self.shared.read(|conn| self.shared.columns(conn))?;
+        let schema = rows::storage_schema(&columns);
+        if schema != self.schema {
+            self.close_files()?;
+            self.schema = schema;
+        }
+        self.report.columns_added.extend(added);
+        Ok(())
+    }
+
+    fn take(&mut self, checked: Checked, options: &IngestOptions) -> Result<()> {
+        self.report.read += checked.rows_read;
+        self.report.dropped += checked.dropped;
+        self.report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
+        self.rejects.extend(checked.rejects);
+        if self.rejects.len() >= WAITING_REJECTS {
+            self.write_rejects()?;
+        }
+        if checked.batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let batch = with_ids(checked.batch, &mut self.chain)?;
+        let hashes = self.shared.hasher.hash_all(batch.column(0).as_string::<i32>());
+        let mut duplicate = Vec::new();
+        self.ids.insert_batch(&hashes, &mut duplicate)?;
+        let doubles = duplicate.iter().filter(|d| **d).count();
+        self.report.duplicate += doubles as u64;
+        let batch = if doubles == 0 {
+            batch
+        } else {
+            let keep = duplicate.iter().map(|d| Some(!d)).collect();
+            arrow::compute::filter_record_batch(&batch, &keep)?
+        };
+        self.report.accepted += batch.num_rows() as u64;
+        let batch = rows::conform(&batch, &self.schema)?;
+        let time = batch.schema().index_of(crate::event::TIME)?;
+        for (partition, part) in split(batch, time, self.shared.settings.partition)? {
+            let (rows, bytes) = (part.num_rows(), part.get_array_memory_size());
+            let slot = self.waiting.entry(partition).or_default();
+            slot.0.push(part);
+            slot.1 += rows;
+            slot.2 += bytes;
+            self.waiting_bytes += bytes;
+            if slot.1 >= GROUP_ROWS {
+                self.encode(partition)?;
+            }
+        }
+        while self.waiting_bytes > WAITING_BYTES {
+            let largest = self.waiting.iter().max_by_key(|(_, slot)| slot.2).map(|(p, _)| *p);
+            match largest {
+                Some(partition) => self.encode(partition)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the waiting rows of a partition to be encoded.
+    fn encode(&mut self, partition: Partition) -> Result<()> {
+        let Some((batches, _, bytes)) = self.waiting.remove(&partition) else { return Ok(()) };
+        self.waiting_bytes -= bytes;
+        let Some(first) = batches.first() else { return Ok(()) };
+        if !self.open.contains_key(&partition) {
+            if self.open.len() >= OPEN_FILES {
+                self.drain()?;
+                if let Some((_, oldest)) = self.open.pop_first() {
+                    self.files.files.push(oldest.writer.finish()?);
+                }
+            }
+            let encoder = Arc::new(EventEncoder::like(&self.schema, Profile::Ingest, first)?);
+            let path = partition.file_path((self.shared.new_uuid)());
+            let writer = EventWriter::create(
+                &self.shared.events,
+                &path,
+                partition.values(),
+                Arc::clone(&encoder),
+            )?;
+            self.open.insert(partition, OpenFile { writer, encoder });
+        }
+        let encoder = self.open.get(&partition).map(|f| Arc::clone(&f.encoder));
+        if let Some(encoder) = encoder {
+            self.pool.ask(partition, encoder, batches)?;
+        }
+        while self.pool.full() {
+            self.append_next()?;
+        }
+        Ok(())
+    }
+
+    /// Appends the next encoded row group to its file. Returns whether there was one.
+    fn append_next(&mut self) -> Result<bool> {
+        let Some(encoded) = self.pool.next() else { return Ok(false) };
+        let (partition, group) = encoded?;
+        let file = self
+            .open
+            .get_mut(&partition)
+            .ok_or_else(|| Error::internal("a row group has no open file"))?;
+        file.writer.append(group)?;
+        Ok(true)
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        while self.append_next()? {}
+        Ok(())
+    }
+
+    fn close_files(&mut self) -> Result<()> {
+        let waiting: Vec<Partition> = self.waiting.keys().copied().collect();
+        for partition in waiting {
+            self.encode(partition)?;
+        }
+        self.drain()?;
+        while let Some((_, file)) = self.open.pop_first() {
+            self.files.files.push(file.writer.finish()?);
+        }
+        Ok(())
+    }
+
+    fn write_rejects(&mut self) -> Result<()> {
+        if self.rejects.is_empty() {
+            return Ok(());
+        }
+        let now = self.shared.clock.now_us();
+        let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
+        self.rejects.clear();
+        if self.reject_writer.is_none() {
+            let encoder = Arc::new(EventEncoder::like(&batch.schema(), Profile::Ingest, &batch)?);
+            let path = format!("{}.parquet", (self.shared.new_uuid)());
+            let writer =
+                EventWriter::create(&self.shared.quarantine, &path, Vec::new(), Arc::clone(&encoder))?;
+            self.reject_writer = Some((writer, encoder));
+        }
+        if let Some((writer, _)) = &mut self.reject_writer {
+            writer.write(&batch)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Outcome> {
+        self.close_files()?;
+        self.write_rejects()?;
+        if let Some((writer, _)) = self.reject_writer.take() {
+            self.reject_files.files.push(writer.finish()?);
+        }
+        Ok(Outcome {
+            report: self.report,
+            files: self.files,
+            rejects: self.reject_files,
+            ids: self.ids,
+        })
+    }
+}
+
+/// Brings the files into the catalog. Rows that others stored meanwhile are taken out first.
+fn commit(shared: &Arc<Shared>, writer: &WriterHandle, outcome: Outcome) -> Result<IngestReport> {
+    let Outcome { mut report, mut files, mut rejects, ids } = outcome;
+    if files.files.is_empty() && rejects.files.is_empty() {
+        return Ok(report);
+    }
+    let mut ids = Some(ids);
+    let mut handled: HashSet<u128> = HashSet::new();
+    loop {
+        let Some(pending) = ids.take() else {
+            return Err(Error::internal("an ingest lost its ids"));
+        };
+        let (new_files, new_rejects, known) =
+            (files.files.clone(), rejects.files.clone(), handled.clone());
+        let (pending, conflicts, snapshot) = wait(writer.run(move |w| {
+            w.load_ids()?;
+            let mut pending = Some(pending);
+            let (conflicts, snapshot) = {
+                let pending = &pending;
+                w.transaction(|w| {
+                    w.sync_ids()?;
+                    let conflicts = pending.as_ref().map_or(Ok(Vec::new()), Pending::conflicts)?;
+                    let open: Vec<u128> =
+                        conflicts.into_iter().filter(|c| !known.contains(c)).collect();
+                    if !open.is_empty() {
+                        return Ok((open, None));
+                    }
+                    let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
+                        .describe(Some("aura"), Some("ingest"));
+                    for file in &new_files {
+                        commit.add_file(w.shared.events_table, file)?;
+                    }
+                    for file in &new_rejects {
+                        commit.add_file(w.shared.quarantine_table, file)?;
+                    }
+                    Ok((open, Some(commit.finish()?)))
+                })?
+            };
+            if let Some(snapshot) = &snapshot {
+                w.committed(snapshot);
+                if let Some(pending) = pending.take() {
+                    pending.commit();
+                }
+            }
+            Ok((pending, conflicts, snapshot.map(|s| s.id)))
+        })?)?;
+        if snapshot.is_some() {
+            files.keep();
+            rejects.keep();
+            report.snapshot = snapshot;
+            return Ok(report);
+        }
+        handled.extend(conflicts);
+        let removed = remove_rows(shared, &mut files, &handled)?;
+        report.accepted -= removed;
+        report.duplicate += removed;
+        ids = pending;
+    }
+}
+
+/// Rewrites files without the rows whose id hash is in `drop`. Returns how many rows went.
+fn remove_rows(shared: &Shared, files: &mut Uncommitted, drop: &HashSet<u128>) -> Result<u64> {
+    let mut removed = 0;
+    let mut rewritten = Uncommitted::new(&shared.events, Vec::new());
+    let schema = rows::storage_schema(&shared.read(|conn| shared.columns(conn))?);
+    for file in &files.files {
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(shared.events.open(&file.path)?)?.build()?;
+        let mut kept = Vec::new();
+        let mut here = 0;
+        for batch in reader {
+            let batch = rows::conform(&batch?, &schema)?;
+            let ids = batch
+                .column_by_name(EVENT_ID)
+                .ok_or_else(|| Error::new(ErrorKind::Internal, "a file has no event ids"))?;
+            let hashes = shared.hasher.hash_all(ids.as_string::<i32>());
+            let keep: arrow::array::BooleanArray =
+                hashes.iter().map(|h| Some(!drop.contains(h))).collect();
+            here += keep.false_count() as u64;
+            kept.push(arrow::compute::filter_record_batch(&batch, &keep)?);
+        }
+        removed += here;
+        if here == 0 {
+            rewritten.files.push(file.clone());
+            continue;
+        }
+        let batch = arrow::compute::concat_batches(&schema, &kept)?;
+        if batch.num_rows() > 0 {
+            rewritten.files.push(rewrite(shared, file, &batch)?);
+        }
+    }
+    let mut old = std::mem::replace(files, rewritten);
+    // The files that stay are in both lists: only the replaced ones are deleted.
+    let staying: HashSet<String> = files.files.iter().map(|f| f.path.clone()).collect();
+    old.files.retain(|f| !staying.contains(&f.path));
+    Ok(removed)
+}
+
+fn rewrite(shared: &Shared, file: &WrittenFile, batch: &RecordBatch) -> Result<WrittenFile> {
+    let encoder = Arc::new(EventEncoder::like(&batch.schema(), Profile::Ingest, batch)?);
+    let path = match file.path.rsplit_once('/') {
+        Some((dir, _)) => format!("{dir}/{}.parquet", (shared.new_uuid)()),
+        None => format!("{}.parquet", (shared.new_uuid)()),
+    };
+    let mut writer =
+        EventWriter::create(&shared.events, &path, file.partition_values.clone(), encoder)?;
+    let mut at = 0;
+    while at < batch.num_rows() {
+        let rows = GROUP_ROWS.min(batch.num_rows() - at);
+        writer.write(&batch.slice(at, rows))?;
+        at += rows;
+    }
+    writer.finish()
+}
