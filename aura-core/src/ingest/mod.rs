@@ -7,6 +7,8 @@
 pub(crate) mod block;
 pub(crate) mod builder;
 pub(crate) mod decode;
+pub(crate) mod infer;
+pub(crate) mod json;
 mod limits;
 pub(crate) mod plan;
 mod progress;
