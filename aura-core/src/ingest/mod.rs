@@ -6,6 +6,7 @@
 
 pub(crate) mod block;
 pub(crate) mod builder;
+pub(crate) mod csv;
 pub(crate) mod decode;
 pub(crate) mod infer;
 pub(crate) mod json;
