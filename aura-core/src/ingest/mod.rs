@@ -7,10 +7,14 @@
 pub(crate) mod block;
 pub(crate) mod builder;
 pub(crate) mod check;
+pub(crate) mod csv;
 pub(crate) mod decode;
 #[cfg(feature = "git")]
 pub(crate) mod git;
+pub(crate) mod infer;
+pub(crate) mod json;
 mod limits;
+pub(crate) mod open;
 mod options;
 pub(crate) mod parallel;
 pub(crate) mod plan;
