@@ -12,6 +12,10 @@
 //! | an actor erased | `inserted_into_table`, `deleted_from_table` | inserts, deletes, compaction |
 //! | inlined rows flushed | `inline_flush` | deletes of inlined rows, flushes |
 //! | columns added | `altered_table` | inserts, deletes, other changes of columns |
+//!
+//! In SQLite the words are the second line of defence: DuckDB holds one state of the database
+//! through its transaction, and SQLite refuses to let it write (`database is locked`) once there is
+//! a newer one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
