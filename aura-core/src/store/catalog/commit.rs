@@ -12,6 +12,10 @@
 //! | an actor erased | `inserted_into_table`, `deleted_from_table` | inserts, deletes, compaction |
 //! | inlined rows flushed | `inline_flush` | deletes of inlined rows, flushes |
 //! | columns added | `altered_table` | inserts, deletes, other changes of columns |
+//!
+//! In SQLite the words are the second line of defence: DuckDB holds one state of the database
+//! through its transaction, and SQLite refuses to let it write (`database is locked`) once there is
+//! a newer one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -168,21 +172,23 @@ impl<'c> Commit<'c> {
     }
 
     /// Checks that what the caller read of these files in snapshot `read_at` is still so: each is
-    /// there, and no row was deleted from it since. For compaction, which writes their rows anew.
+    /// there, did not end since, and no row was deleted from it since. For compaction and erasure,
+    /// which write their rows anew: a deletion in between would be undone otherwise.
     ///
     /// # Errors
     /// `Conflict` naming the first file that changed.
     pub(crate) fn ensure_unchanged(&self, file_ids: &[i64], read_at: i64) -> Result<()> {
         let mut file = self.tx.prepare_cached(
             "SELECT table_id FROM ducklake_data_file \
-             WHERE data_file_id = ?1 AND end_snapshot IS NULL",
+             WHERE data_file_id = ?1 AND (end_snapshot IS NULL OR end_snapshot <= ?2)",
         )?;
         let mut delete_file = self.tx.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM ducklake_delete_file \
              WHERE data_file_id = ?1 AND begin_snapshot > ?2)",
         )?;
         for &id in file_ids {
-            let table_id: Option<i64> = file.query_row([id], |row| row.get(0)).optional()?;
+            let table_id: Option<i64> =
+                file.query_row([id, read_at], |row| row.get(0)).optional()?;
             let changed = match table_id {
                 None => true,
                 Some(table_id) => {
