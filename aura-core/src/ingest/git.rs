@@ -110,7 +110,7 @@ pub(crate) fn git_schema() -> SchemaRef {
 /// | `bot` | boolean | | the author looks like an automation account: `[bot]`, the word `bot`, or a known service |
 /// | `files`, `insertions`, `deletions` | integer | unknown | size against the parent (the empty tree for a root commit), as `git log --numstat --no-renames` shows it |
 /// | `human_co_authors` | integer | | distinct people in `Co-authored-by` and `Co-developed-by` trailers, without the author, assistants and bots |
-/// | `ai_assistant` | text | none named | the first assistant named in `Co-authored-by`, `Co-developed-by`, `Assisted-by` or `Generated-by` trailers |
+/// | `ai_assistant` | text | none named | the first assistant named in `Co-authored-by`, `Co-developed-by`, `Assisted-by` or `Generated-by` trailers; if none is, the author who is one |
 ///
 /// Sizes are null (unknown) for merges (git shows none either), for the oldest commits of a shallow clone (their
 /// parents are not there), for content that a partial clone left out, and for a commit that touches more than a

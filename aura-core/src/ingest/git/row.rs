@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use gix::ObjectId;
 
-use super::assistant::{Helpers, is_bot};
+use super::assistant::{Helpers, assistant_of, is_bot};
 use super::commit::{self, Identity};
 use super::pseudonym::PseudonymKey;
 use super::size::{Size, Sizer};
@@ -161,7 +161,14 @@ impl Worker {
             ),
             size,
             human_co_authors: i64::try_from(helpers.humans.len()).unwrap_or(i64::MAX),
-            ai_assistant: helpers.assistant,
+            // An agent that commits under its own name names itself in no trailer.
+            ai_assistant: helpers.assistant.or_else(|| {
+                assistant_of(
+                    &String::from_utf8_lossy(author.name),
+                    &String::from_utf8_lossy(author.email),
+                    true,
+                )
+            }),
             actor: match &context.pseudonymize {
                 Some(key) => key.pseudonym(&person)?,
                 None => person,

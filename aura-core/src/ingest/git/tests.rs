@@ -241,9 +241,14 @@ fn co_authors_are_distinct_people_other_than_the_author() {
          Co-authored-by: renovate[bot] <bot@renovateapp.com>\nCo-developed-by: Cleo <cleo@example.org>\nReviewed-by: Dan <dan@example.org>\n\
          Assisted-by: Cursor\nCo-authored-by: Copilot <175728472+Copilot@users.noreply.github.com>",
     );
+    repo.commit_as(
+        "Copilot <198982749+Copilot@users.noreply.github.com>",
+        "1700000001 +0000",
+        "its own work\n\nCo-authored-by: Ada <ada@example.org>",
+    );
     let read = read(&repo);
-    assert_eq!(read.column("human_co_authors"), ["2"]);
-    assert_eq!(read.column("ai_assistant"), ["cursor"]);
+    assert_eq!(read.column("human_co_authors"), ["2", "1"]);
+    assert_eq!(read.column("ai_assistant"), ["cursor", "copilot"]);
 }
 
 #[test]
