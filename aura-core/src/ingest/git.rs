@@ -110,7 +110,7 @@ pub(crate) fn git_schema() -> SchemaRef {
 /// | `bot` | boolean | | the author looks like an automation account: `[bot]`, the word `bot`, or a known service |
 /// | `files`, `insertions`, `deletions` | integer | unknown | size against the parent (the empty tree for a root commit), as `git log --numstat --no-renames` shows it |
 /// | `human_co_authors` | integer | | distinct people in `Co-authored-by` and `Co-developed-by` trailers, without the author, assistants and bots |
-/// | `ai_assistant` | text | none named | the first assistant named in `Co-authored-by`, `Co-developed-by`, `Assisted-by` or `Generated-by` trailers |
+/// | `ai_assistant` | text | none named | the first assistant named in `Co-authored-by`, `Co-developed-by`, `Assisted-by` or `Generated-by` trailers; if none is, the author who is one |
 ///
 /// Sizes are null (unknown) for merges (git shows none either), for the oldest commits of a shallow clone (their
 /// parents are not there), for content that a partial clone left out, and for a commit that touches more than a
@@ -169,7 +169,8 @@ pub(crate) fn read_git(
         let mut accepted = Vec::with_capacity(chunk.len());
         let mut origins = Vec::with_capacity(chunk.len());
         let mut rejects = Vec::new();
-        for (row, made) in (first_row..).zip(rows(path, options.threads, &context, chunk, cancel)?) {
+        for (row, made) in (first_row..).zip(rows(path, options.threads, &context, chunk, cancel)?)
+        {
             match made {
                 Ok(made) => {
                     accepted.push(made);
@@ -257,7 +258,11 @@ fn check(options: &GitOptions) -> Result<()> {
             options.threads
         )));
     }
-    if options.pseudonymize.as_ref().is_some_and(PseudonymKey::is_empty) {
+    if options
+        .pseudonymize
+        .as_ref()
+        .is_some_and(PseudonymKey::is_empty)
+    {
         return Err(Error::invalid_spec(
             "git: the pseudonym key is empty, so that everybody could undo it; give a secret text",
         ));
@@ -294,8 +299,11 @@ fn open(path: &Path) -> Result<gix::Repository> {
 fn tip(repo: &gix::Repository, path: &Path, options: &GitOptions) -> Result<gix::ObjectId> {
     let Some(revision) = &options.revision else {
         let head = repo.head().map_err(|e| {
-            Error::invalid_data(format!("git: HEAD of {} cannot be read: {e}", path.display()))
-                .with_source(e)
+            Error::invalid_data(format!(
+                "git: HEAD of {} cannot be read: {e}",
+                path.display()
+            ))
+            .with_source(e)
         })?;
         if head.is_unborn() {
             return Err(Error::invalid_data(format!(
@@ -363,7 +371,8 @@ fn repo_name(path: &Path, options: &GitOptions) -> String {
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
-    name.strip_suffix(".git").map_or(name.clone(), str::to_owned)
+    name.strip_suffix(".git")
+        .map_or(name.clone(), str::to_owned)
 }
 
 fn reject(source: &Arc<str>, row: u64, refused: Refused, limits: &Limits) -> Reject {

@@ -73,7 +73,12 @@ const ASSISTANTS: &[Assistant] = &[
     ),
     tool("kiro", &["kiro"], &["kiro.dev"], &[]),
     tool("junie", &["junie"], &[], &["jetbrains-junie[bot]"]),
-    tool("coderabbit", &["coderabbit", "coderabbitai"], &["coderabbit.ai"], &["coderabbitai[bot]"]),
+    tool(
+        "coderabbit",
+        &["coderabbit", "coderabbitai"],
+        &["coderabbit.ai"],
+        &["coderabbitai[bot]"],
+    ),
     named_like_a_person("amp", &["amp"], &["ampcode.com"], &[]),
     named_like_a_person(
         "devin",
@@ -82,12 +87,7 @@ const ASSISTANTS: &[Assistant] = &[
         &["devin-ai-integration[bot]"],
     ),
     named_like_a_person("jules", &["jules"], &[], &["google-labs-jules[bot]"]),
-    tool(
-        "codex",
-        &["codex", "chatgpt"],
-        &["openai.com"],
-        &["codex"],
-    ),
+    tool("codex", &["codex", "chatgpt"], &["openai.com"], &["codex"]),
     tool(
         "gemini",
         &["gemini"],
@@ -104,17 +104,46 @@ const ASSISTANTS: &[Assistant] = &[
 
 /// Words that speak of a program and not of a person.
 const TOOL_WORDS: &[&str] = &[
-    "agent", "ai", "anthropic", "assistant", "bot", "cli", "code", "coder", "cognition", "desktop", "fable",
-    "github", "google", "haiku", "instant", "integration", "labs", "max", "mythos", "opus", "pro", "sonnet",
-    "sourcegraph", "via", "with", "web",
+    "agent",
+    "ai",
+    "anthropic",
+    "assistant",
+    "bot",
+    "cli",
+    "code",
+    "coder",
+    "cognition",
+    "context",
+    "desktop",
+    "extended",
+    "fable",
+    "fast",
+    "github",
+    "google",
+    "haiku",
+    "instant",
+    "integration",
+    "labs",
+    "latest",
+    "max",
+    "mythos",
+    "opus",
+    "preview",
+    "pro",
+    "sonnet",
+    "sourcegraph",
+    "thinking",
+    "via",
+    "web",
+    "with",
 ];
 
 /// Returns the assistant that a trailer value (`Name <address>`, `name:model`, `name`) speaks of.
 ///
 /// Decided by the address first, then by the words of the name. A name that people have too (Claude, Devin,
 /// Jules, Amp) counts only if it stands alone or every other word is about a tool, a model or a version:
-/// `Claude Opus 4.5` is an assistant, `Claude Shannon` is not.
-pub(super) fn assistant_of(name: &str, address: &str) -> Option<&'static str> {
+/// `Claude Opus 4.5` is an assistant, `Claude Shannon` is not. Where it cannot be a person, any words may be beside it.
+pub(super) fn assistant_of(name: &str, address: &str, can_be_person: bool) -> Option<&'static str> {
     let name = name.to_lowercase();
     let address = address.to_lowercase();
     let (local, domain) = address.rsplit_once('@').unwrap_or((address.as_str(), ""));
@@ -125,7 +154,9 @@ pub(super) fn assistant_of(name: &str, address: &str) -> Option<&'static str> {
     };
     let on_forge = domain == "users.noreply.github.com";
     let by_address = ASSISTANTS.iter().find(|a| {
-        a.domains.iter().any(|d| is_domain(domain, d) && is_role_account(local, a))
+        a.domains
+            .iter()
+            .any(|d| is_domain(domain, d) && is_role_account(local, a))
             || (on_forge || account.ends_with("[bot]")) && a.accounts.contains(&account)
     });
     if let Some(found) = by_address {
@@ -140,13 +171,19 @@ pub(super) fn assistant_of(name: &str, address: &str) -> Option<&'static str> {
         .find(|a| {
             words.iter().any(|w| a.words.contains(w))
                 && (!a.human_name
-                    || words.iter().all(|w| {
-                        a.words.contains(w)
-                            || TOOL_WORDS.contains(w)
-                            || w.bytes().all(|b| b.is_ascii_digit() || b == b'v')
-                    }))
+                    || !can_be_person
+                    || words
+                        .iter()
+                        .all(|w| a.words.contains(w) || TOOL_WORDS.contains(w) || is_version(w)))
         })
         .map(|a| a.name)
+}
+
+/// `4`, `v2`, `1m` (tokens of context).
+fn is_version(word: &str) -> bool {
+    word.strip_prefix('v')
+        .unwrap_or(word)
+        .starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn is_domain(domain: &str, of: &str) -> bool {
@@ -247,7 +284,7 @@ impl Helpers {
             return;
         }
         let (name, address) = split_identity(value);
-        if let Some(found) = assistant_of(name, address) {
+        if let Some(found) = assistant_of(name, address, !is("Generated-by")) {
             self.assistant.get_or_insert(found);
             return;
         }

@@ -59,7 +59,8 @@ fn sha1(parts: &[&[u8]]) -> Result<gix::ObjectId> {
     }
     // The hasher refuses texts that were built to collide; no address of a person is one.
     hasher.try_finalize().map_err(|e| {
-        Error::invalid_data("git: an author's address was built to attack the SHA-1 hash").with_source(e)
+        Error::invalid_data("git: an author's address was built to attack the SHA-1 hash")
+            .with_source(e)
     })
 }
 
@@ -71,8 +72,16 @@ mod tests {
     #[test]
     fn hmac_agrees_with_rfc_2202() {
         let cases: [(&[u8], &[u8], &str); 3] = [
-            (&[0x0b; 20], b"Hi There", "b617318655057264e28bc0b6fb378c8ef146be00"),
-            (b"Jefe", b"what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b617318655057264e28bc0b6fb378c8ef146be00",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            ),
             (
                 &[0xaa; 80],
                 b"Test Using Larger Than Block-Size Key - Hash Key First",
@@ -93,7 +102,9 @@ mod tests {
         );
         assert_ne!(
             key.pseudonym("ada@example.org").unwrap(),
-            PseudonymKey::new("other").pseudonym("ada@example.org").unwrap()
+            PseudonymKey::new("other")
+                .pseudonym("ada@example.org")
+                .unwrap()
         );
         assert_eq!(format!("{key:?}"), "PseudonymKey(..)");
     }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBuilder, Int64Builder, StringArray, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanArray, BooleanBuilder, Int64Builder, StringArray, StringBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use gix::ObjectId;
 
-use super::assistant::{Helpers, is_bot};
+use super::assistant::{Helpers, assistant_of, is_bot};
 use super::commit::{self, Identity};
 use super::pseudonym::PseudonymKey;
 use super::size::{Size, Sizer};
@@ -108,7 +109,10 @@ impl Worker {
             return refuse(
                 ACTOR,
                 RejectReason::MissingRole,
-                format!("commit {}: the author has neither e-mail nor name", found.id),
+                format!(
+                    "commit {}: the author has neither e-mail nor name",
+                    found.id
+                ),
             );
         }
         let size = match (commit.tree, commit.parents.as_slice()) {
@@ -123,7 +127,8 @@ impl Worker {
             _ if context.shallow.contains(&found.id) => Size::default(),
             (Some(tree), []) => self.sizer.size(&self.repo, None, tree)?,
             (Some(tree), [parent]) => {
-                let before = commit::parse(read_commit(&self.repo, *parent, &mut self.parent)?).tree;
+                let before =
+                    commit::parse(read_commit(&self.repo, *parent, &mut self.parent)?).tree;
                 self.sizer.size(&self.repo, before, tree)?
             }
             // git shows no statistics for a merge.
@@ -148,10 +153,7 @@ impl Worker {
                 "commit"
             },
             time_us: moment.time_us,
-            committed_us: commit
-                .committer
-                .and_then(|c| c.moment())
-                .map(|m| m.time_us),
+            committed_us: commit.committer.and_then(|c| c.moment()).map(|m| m.time_us),
             author_offset_minutes: moment.offset_minutes,
             bot: is_bot(
                 &String::from_utf8_lossy(author.name),
@@ -159,7 +161,14 @@ impl Worker {
             ),
             size,
             human_co_authors: i64::try_from(helpers.humans.len()).unwrap_or(i64::MAX),
-            ai_assistant: helpers.assistant,
+            // An agent that commits under its own name names itself in no trailer.
+            ai_assistant: helpers.assistant.or_else(|| {
+                assistant_of(
+                    &String::from_utf8_lossy(author.name),
+                    &String::from_utf8_lossy(author.email),
+                    true,
+                )
+            }),
             actor: match &context.pseudonymize {
                 Some(key) => key.pseudonym(&person)?,
                 None => person,
@@ -223,7 +232,8 @@ pub(super) fn batch(rows: &[Row], repo: &str) -> Result<RecordBatch> {
     let mut times = TimestampMicrosecondBuilder::with_capacity(rows.len()).with_timezone("UTC");
     let mut committed = TimestampMicrosecondBuilder::with_capacity(rows.len()).with_timezone("UTC");
     let mut bots = BooleanBuilder::with_capacity(rows.len());
-    let mut ints: [Int64Builder; 5] = std::array::from_fn(|_| Int64Builder::with_capacity(rows.len()));
+    let mut ints: [Int64Builder; 5] =
+        std::array::from_fn(|_| Int64Builder::with_capacity(rows.len()));
     let mut assistants = StringBuilder::new();
     for row in rows {
         ids.append_value(row.id.to_string());

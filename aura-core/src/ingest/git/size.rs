@@ -123,7 +123,12 @@ impl Sizer {
     }
 
     /// Returns the lines (inserted, deleted) of one file; `None` when its content is not there.
-    fn lines(&mut self, repo: &gix::Repository, old: Side, new: Side) -> Result<Option<(i64, i64)>> {
+    fn lines(
+        &mut self,
+        repo: &gix::Repository,
+        old: Side,
+        new: Side,
+    ) -> Result<Option<(i64, i64)>> {
         if let (Some((_, a)), Some((_, b))) = (old, new)
             && a == b
         {
@@ -269,7 +274,10 @@ impl Visit for Recorder<'_> {
                 previous_oid,
                 entry_mode,
                 oid,
-            } => (Some((previous_entry_mode, previous_oid)), Some((entry_mode, oid))),
+            } => (
+                Some((previous_entry_mode, previous_oid)),
+                Some((entry_mode, oid)),
+            ),
         };
         let is_file = |side: &Side| side.is_some_and(|(mode, _)| !mode.is_tree());
         if is_file(&old) || is_file(&new) {

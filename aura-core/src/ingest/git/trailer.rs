@@ -27,12 +27,9 @@ pub(super) fn parse(message: &str) -> Vec<Trailer<'_>> {
     let lines: Vec<&str> = message.split('\n').collect();
     let lines = without_ignored_end(&lines);
     let mut trailers: Vec<Trailer<'_>> = Vec::new();
-    // Whether the line before is a trailer, so that a continuation has something to continue.
+    // Whether the line before is a trailer, so that a continuation has something to continue. A comment is none.
     let mut open = false;
     for &line in &lines[block_start(lines)..] {
-        if is_comment(line) {
-            continue;
-        }
         if open && starts_with_space(line) {
             if let Some(last) = trailers.last_mut() {
                 let more = line.trim();

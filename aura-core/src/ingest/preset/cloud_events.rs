@@ -1,0 +1,93 @@
+//! CloudEvents 1.0 in the JSON event format (structured mode) and, as a JSON array, its batch format.
+//!
+//! | role | from |
+//! |---|---|
+//! | `event_id` | `<source>\|<id>`: the specification makes the pair unique, not `id` alone. A `\|` in `source` (not valid in a URI reference) is written `%7C`, so that the first `\|` ends it |
+//! | `actor` | `subject`; or the extension attribute (or any property) that the caller names |
+//! | `event` | `type` |
+//! | `time` | `time` |
+//!
+//! | field | property |
+//! |---|---|
+//! | `data`, an object: `data.<key>` | `data_<key>` |
+//! | `data`, anything else | `data` |
+//! | `data_base64` | `data_base64`, as it is: decoding it needs its content type |
+//! | `source` and every other attribute, extensions too | the same name |
+//!
+//! Attribute names consist of `a`-`z` and `0`-`9`, so `data_<key>` cannot collide with one.
+//!
+//! Consumed: `specversion` (always `1.0`), `id` (inside `event_id`), and the fields of the other roles. A row is refused when `specversion` is
+//! not `1.0` or when `id`, `source` or `type` is absent: the specification requires them. `subject` and `time` are optional there and
+//! required here as roles.
+//!
+//! **Source**: CloudEvents specification 1.0.2, "Context Attributes"
+//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>), and its JSON Event Format, sections 3 "Envelope" and 4
+//! "JSON Batch Format" (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
+
+use serde_json::{Map, Value};
+
+use super::fields::{Properties, take_text, take_time, text};
+use super::{Flat, PresetError, PresetOptions};
+use crate::ingest::RejectReason;
+
+const VERSION: &str = "1.0";
+
+pub(super) fn apply(
+    mut row: Map<String, Value>,
+    options: &PresetOptions,
+) -> Result<Flat, PresetError> {
+    match row.remove("specversion") {
+        Some(Value::String(version)) if version == VERSION => {}
+        found => {
+            return Err(PresetError::new(
+                "specversion",
+                RejectReason::Malformed,
+                match found {
+                    Some(found) => format!(
+                        "cloud_events: `specversion` is {}, expected \"{VERSION}\"",
+                        shown(&found)
+                    ),
+                    None => format!(
+                        "cloud_events: `specversion` is absent, expected \"{VERSION}\"; is the row a CloudEvent?"
+                    ),
+                },
+            ));
+        }
+    }
+    let id = required(take_text(&mut row, &["id"]), "id")?;
+    let source = required(row.get("source").and_then(text), "source")?;
+    let event = required(take_text(&mut row, &["type"]), "type")?;
+    let actor = match options.actor {
+        Some(_) => None,
+        None => take_text(&mut row, &["subject"]),
+    };
+    let time = take_time(&mut row, &["time"]);
+    let mut properties = Properties::default();
+    match row.remove("data") {
+        Some(Value::Object(data)) => properties.lift("data_", data),
+        Some(other) => properties.put("data".to_owned(), other),
+        None => {}
+    }
+    properties.lift("", row);
+    Ok(Flat {
+        event_id: Some(format!("{}|{id}", source.replace('|', "%7C"))),
+        actor,
+        event: Some(event),
+        time,
+        properties: properties.into_map(),
+    })
+}
+
+fn required(value: Option<String>, field: &str) -> Result<String, PresetError> {
+    value.ok_or_else(|| {
+        PresetError::new(
+            field,
+            RejectReason::MissingRole,
+            format!("cloud_events: the required attribute `{field}` is absent or empty"),
+        )
+    })
+}
+
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(100).collect()
+}

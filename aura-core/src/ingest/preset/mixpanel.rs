@@ -1,0 +1,102 @@
+//! Mixpanel raw event exports: one `{"event": .., "properties": {..}}` a row.
+//!
+//! | role | from |
+//! |---|---|
+//! | `event_id` | `$insert_id`, else `insert_id` (tables of data pipelines) |
+//! | `actor` | `distinct_id` |
+//! | `event` | `event`, else `event_name`, `mp_event_name` (tables of data pipelines) |
+//! | `time` | `time`: seconds or milliseconds, told apart by size |
+//!
+//! All but `event` are looked for in `properties` first and beside it then.
+//!
+//! | field | property |
+//! |---|---|
+//! | `properties.<key>`, also as JSON text | `<key>`; `$` stays: `$city`. Objects and lists stay JSON values |
+//! | every other field | `mixpanel_<field>` |
+//!
+//! Consumed: the field that each role comes from.
+//!
+//! **Time zone.** Exports of projects that keep local time (the rule before 2023) count `time` from 1970-01-01T00:00:00
+//! *in the zone of the project*: "You must add back the offset between project time and UTC". For such exports
+//! state the zone of the project as the `time_zone` of the roles, and numeric times are moved to UTC. An hour that occurs twice when clocks
+//! go back is read as its first occurrence, one that clocks skip as if they had not gone forward yet. Without
+//! a zone, numbers count from 1970 in UTC, as in projects made since 2023. `mp_processing_time_ms` and the like are UTC and stay as they are.
+//!
+//! **Duplicates.** Mixpanel takes two events as one when `event`, `distinct_id`, `time` and `$insert_id` agree (and when it compacts, `time` only to
+//! the day), and shows the one that arrived last; raw exports still hold both. AURA compares `$insert_id` alone and keeps
+//! the first. Where `$insert_id` is unique, as Mixpanel asks for, both give the same; where an application reuses it for
+//! different events, name another event id.
+//!
+//! **Source**: Mixpanel, "Raw Event Export" (<https://docs.mixpanel.com/reference/raw-event-export>), "Exporting Raw Data"
+//! (<https://mixpanel.com/help/reference/exporting-raw-data>: the zone), "Event Deduplication" (<https://docs.mixpanel.com/reference/event-deduplication>).
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Number, Value};
+
+use super::fields::{Properties, take_object, take_text, take_time};
+use super::{Flat, PresetError, PresetOptions, TimeValue};
+use crate::event::TimeUnit;
+use crate::ingest::RejectReason;
+
+pub(super) fn apply(
+    mut row: Map<String, Value>,
+    options: &PresetOptions,
+) -> Result<Flat, PresetError> {
+    let mut own = take_object(&mut row, "properties").unwrap_or_default();
+    let mut take = |keys: &[&str]| take_text(&mut own, keys).or_else(|| take_text(&mut row, keys));
+    let event_id = take(&["$insert_id", "insert_id"]);
+    let actor = match options.actor {
+        Some(_) => None,
+        None => take(&["distinct_id"]),
+    };
+    let time = take_time(&mut own, &["time"]).or_else(|| take_time(&mut row, &["time"]));
+    let event = take_text(&mut row, &["event", "event_name", "mp_event_name"]);
+    let time = match (time, &options.time_zone) {
+        (Some(TimeValue::Number(number)), Some(zone)) => {
+            Some(TimeValue::Text(to_utc(&number, zone).ok_or_else(|| {
+                PresetError::new(
+                    "time",
+                    RejectReason::InvalidTime,
+                    format!(
+                        "mixpanel: `time` is {number}, expected seconds or milliseconds since 1970"
+                    ),
+                )
+            })?))
+        }
+        (time, _) => time,
+    };
+    let mut properties = Properties::default();
+    properties.lift("", own);
+    properties.lift("mixpanel_", row);
+    Ok(Flat {
+        event_id,
+        actor,
+        event,
+        time,
+        properties: properties.into_map(),
+    })
+}
+
+/// Reads a number as the wall clock of `zone` and returns the moment in RFC 3339.
+fn to_utc(number: &Number, zone: &TimeZone) -> Option<String> {
+    let local_us = match number.as_i64() {
+        Some(whole) => TimeUnit::Auto.to_micros(whole)?,
+        None => micros(number.as_f64()?)?,
+    };
+    let wall = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(local_us).ok()?);
+    let moment = zone.to_ambiguous_timestamp(wall).compatible().ok()?;
+    Some(moment.to_string())
+}
+
+/// Like [`TimeUnit::Auto`], for seconds or milliseconds with a fraction.
+fn micros(number: f64) -> Option<i64> {
+    let scaled = if number.abs() < 1e11 {
+        number * 1e6
+    } else if number.abs() < 1e14 {
+        number * 1e3
+    } else {
+        return None;
+    };
+    scaled.is_finite().then(|| scaled.round() as i64)
+}

@@ -1,0 +1,180 @@
+//! Mapping presets: rows of well-known event formats to roles and flat properties.
+//!
+//! A preset is a pure function over one row, given as a JSON object. Nothing is lost: what is not a role becomes a
+//! property, and the few fields that are consumed are named in the page of each preset. Names of properties do
+//! not depend on what else is in the row, so that a column means the same in every row:
+//!
+//! * the event's own properties keep their names (CloudEvents: `data_<key>`);
+//! * other fields of the envelope get a fixed prefix (`segment_`, `posthog_`, `mixpanel_`; CloudEvents attributes
+//!   need none, because their names have no `_`);
+//! * flattening ends at the level that each preset names; what is deeper stays a JSON value;
+//! * an object without members has nothing to flatten and gives no property;
+//! * if two fields still get the same name with different values, the later one gets `_` appended.
+
+mod cloud_events;
+mod fields;
+mod mixpanel;
+mod posthog;
+mod segment;
+
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+use super::RejectReason;
+use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, TIME, TimeUnit};
+
+/// A well-known event format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub enum Preset {
+    /// Segment Spec messages: `track`, `page`, `screen`, `identify`, `group` and `alias` calls, one a row.
+    #[serde(rename = "segment")]
+    Segment,
+    /// CloudEvents 1.0 in the JSON format: one event a row, or a JSON array (the batch format).
+    #[serde(rename = "cloud_events")]
+    CloudEvents,
+    /// PostHog event exports: JSON lines, CSV or Parquet.
+    #[serde(rename = "posthog")]
+    PostHog,
+    /// Mixpanel raw event exports: JSON lines.
+    #[serde(rename = "mixpanel")]
+    Mixpanel,
+}
+
+impl Preset {
+    /// Returns the name in specs, for example `"cloud_events"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Segment => "segment",
+            Preset::CloudEvents => "cloud_events",
+            Preset::PostHog => "posthog",
+            Preset::Mixpanel => "mixpanel",
+        }
+    }
+
+    /// Returns how numeric times are to be read. Mixpanel gives seconds or, with `time_in_ms`, milliseconds; the
+    /// others give text. All are told apart by size.
+    pub(crate) fn declared_time_unit(self) -> TimeUnit {
+        TimeUnit::Auto
+    }
+
+    /// Returns the zone of times that carry none, where the format defines one: PostHog stores UTC and writes
+    /// `2026-03-01 12:00:00.000000` in CSV. A zone given by the caller goes before it.
+    pub(crate) fn default_time_zone(self) -> Option<&'static str> {
+        match self {
+            Preset::PostHog => Some("UTC"),
+            Preset::Segment | Preset::CloudEvents | Preset::Mixpanel => None,
+        }
+    }
+}
+
+/// What a caller may change about a preset.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PresetOptions {
+    /// Name of the property (after mapping, for example a CloudEvents extension attribute or
+    /// `posthog_person_id`) that is the actor. It stays a property; what would have been the actor becomes one.
+    pub(crate) actor: Option<String>,
+    /// Mixpanel only: the zone of a project whose numeric times count local time. See [`mixpanel`].
+    pub(crate) time_zone: Option<jiff::tz::TimeZone>,
+}
+
+/// A row after mapping. A role that is absent is for the reader to reject.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Flat {
+    pub(crate) event_id: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) time: Option<TimeValue>,
+    /// In the order of `serde_json::Map`.
+    pub(crate) properties: Map<String, Value>,
+}
+
+/// A time as the source gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TimeValue {
+    /// A date and time in text.
+    Text(String),
+    /// A number in the unit of [`Preset::declared_time_unit`].
+    Number(Number),
+}
+
+/// Why a row is not one of its format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct PresetError {
+    /// The field at fault.
+    pub(crate) field: String,
+    pub(crate) reason: RejectReason,
+    pub(crate) message: String,
+}
+
+impl PresetError {
+    fn new(field: &str, reason: RejectReason, message: String) -> Self {
+        PresetError {
+            field: field.to_owned(),
+            reason,
+            message,
+        }
+    }
+}
+
+/// Maps one row.
+///
+/// # Errors
+/// The row is not of the format: an unknown Segment `type`, a CloudEvents attribute that is missing or of another
+/// version, a Mixpanel time that its zone cannot hold.
+pub(crate) fn apply(
+    preset: Preset,
+    row: Map<String, Value>,
+    options: &PresetOptions,
+) -> Result<Flat, PresetError> {
+    let mut flat = match preset {
+        Preset::Segment => segment::apply(row, options),
+        Preset::CloudEvents => cloud_events::apply(row, options),
+        Preset::PostHog => Ok(posthog::apply(row, options)),
+        Preset::Mixpanel => mixpanel::apply(row, options),
+    }?;
+    if let Some(name) = &options.actor {
+        flat.actor = flat.properties.get(name).and_then(fields::text);
+    }
+    Ok(flat)
+}
+
+/// Returns the row under the canonical names: `event_id`, `actor`, `event`, `time` and the properties. A property
+/// with one of those names or named `extra` gets `_` appended until its name is free.
+pub(crate) fn to_canonical_map(flat: Flat) -> Map<String, Value> {
+    let reserved = [EVENT_ID, ACTOR, EVENT, TIME, EXTRA];
+    let (taken, mut map): (Map<_, _>, Map<_, _>) = flat
+        .properties
+        .into_iter()
+        .partition(|(name, _)| reserved.contains(&name.as_str()));
+    let roles = [
+        (EVENT_ID, flat.event_id.map(Value::String)),
+        (ACTOR, flat.actor.map(Value::String)),
+        (EVENT, flat.event.map(Value::String)),
+        (
+            TIME,
+            flat.time.map(|time| match time {
+                TimeValue::Text(text) => Value::String(text),
+                TimeValue::Number(number) => Value::Number(number),
+            }),
+        ),
+    ];
+    for (name, value) in roles {
+        if let Some(value) = value {
+            map.insert(name.to_owned(), value);
+        }
+    }
+    for (mut name, value) in taken {
+        name.push('_');
+        while map.contains_key(&name) {
+            name.push('_');
+        }
+        map.insert(name, value);
+    }
+    map
+}

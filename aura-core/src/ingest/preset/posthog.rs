@@ -1,0 +1,67 @@
+//! PostHog event exports: batch exports and file downloads (JSON lines, Parquet), and CSV.
+//!
+//! | role | from |
+//! |---|---|
+//! | `event_id` | `uuid`, else `id` (the events API) |
+//! | `actor` | `distinct_id`; name `posthog_person_id` as the actor to count a person with several ids once |
+//! | `event` | `event` |
+//! | `time` | `timestamp`; without a zone it is UTC |
+//!
+//! | field | property |
+//! |---|---|
+//! | `properties.<key>`, also as JSON text or as columns `properties.<key>` | `<key>`; `$` stays: `$current_url` |
+//! | `person_properties.<key>`, also as JSON text or as columns | `person_properties_<key>` |
+//! | every other field | `posthog_<field>`, for example `posthog_person_id`, `posthog_created_at` |
+//!
+//! Objects inside `properties` (`$set`, `$groups`) stay JSON values. Text that is not a JSON object stays as it is, as `posthog_properties`.
+//!
+//! Consumed: the field that each role comes from.
+//!
+//! **Source**: PostHog, "S3 destination for batch exports", events model
+//! (<https://posthog.com/docs/cdp/batch-exports/s3>: in Parquet `properties` and `person_properties` are JSON text), and "Data model"
+//! (<https://posthog.com/docs/data-model>: `timestamp` is `DateTime64(6, 'UTC')`).
+
+use serde_json::{Map, Value};
+
+use super::fields::{Properties, take_object, take_text, take_time};
+use super::{Flat, PresetOptions};
+
+pub(super) fn apply(mut row: Map<String, Value>, options: &PresetOptions) -> Flat {
+    let event_id = take_text(&mut row, &["uuid", "id"]);
+    let actor = match options.actor {
+        Some(_) => None,
+        None => take_text(&mut row, &["distinct_id"]),
+    };
+    let event = take_text(&mut row, &["event"]);
+    let time = take_time(&mut row, &["timestamp"]);
+    let mut properties = Properties::default();
+    for (field, prefix) in [
+        ("properties", ""),
+        ("person_properties", "person_properties_"),
+    ] {
+        if let Some(object) = take_object(&mut row, field) {
+            properties.lift(prefix, object);
+        }
+    }
+    for (key, value) in row {
+        let name = if let Some(own) = inner(&key, "properties.") {
+            own.to_owned()
+        } else if let Some(own) = inner(&key, "person_properties.") {
+            format!("person_properties_{own}")
+        } else {
+            format!("posthog_{key}")
+        };
+        properties.put(name, value);
+    }
+    Flat {
+        event_id,
+        actor,
+        event,
+        time,
+        properties: properties.into_map(),
+    }
+}
+
+fn inner<'a>(key: &'a str, prefix: &str) -> Option<&'a str> {
+    key.strip_prefix(prefix).filter(|rest| !rest.is_empty())
+}
