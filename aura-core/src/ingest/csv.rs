@@ -11,7 +11,7 @@ pub(crate) use header::{CsvHeader, open};
 pub(crate) use parse::parse_csv;
 use row::{Rows, Shape};
 
-use super::block::Block;
+use super::block::{Block, RowSpan};
 
 /// Returns the fields of each whole row of `block`, for looking at a sample. Rows that would be rejected are left
 /// out; a field that is null is empty.
@@ -19,6 +19,14 @@ pub(crate) fn sample_rows<'a>(
     block: &'a Block,
     header: &CsvHeader,
 ) -> impl Iterator<Item = Vec<Cow<'a, str>>> {
+    numbered_rows(block, header).map(|(_, fields)| fields)
+}
+
+/// Returns the place and the fields of each whole row of `block`, as [`sample_rows`].
+pub(crate) fn numbered_rows<'a>(
+    block: &'a Block,
+    header: &CsvHeader,
+) -> impl Iterator<Item = (RowSpan, Vec<Cow<'a, str>>)> {
     let columns = header.names.len();
     let mut rows = Rows::new(&block.bytes, header.delimiter, block.first_line, columns);
     std::iter::from_fn(move || {
@@ -29,7 +37,12 @@ pub(crate) fn sample_rows<'a>(
                 && row.fields == columns
             {
                 let fields = rows.fields(row.fields);
-                return Some(fields.iter().map(|f| f.text(text, row.start)).collect());
+                let span = RowSpan {
+                    line: row.line,
+                    start: row.start as u32,
+                    end: row.end as u32,
+                };
+                return Some((span, fields.iter().map(|f| f.text(text, row.start)).collect()));
             }
         }
     })

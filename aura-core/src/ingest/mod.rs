@@ -20,6 +20,7 @@ pub(crate) mod parallel;
 pub(crate) mod plan;
 pub(crate) mod plan_of;
 pub(crate) mod preset;
+mod preset_rows;
 mod progress;
 mod reject;
 pub(crate) mod sniff;

@@ -15,12 +15,15 @@ use super::decode::Decoder;
 use super::infer::{infer_objects, infer_texts};
 use super::json::parse_objects;
 use super::plan::ReadPlan;
+use super::preset::{Preset, PresetOptions};
+use super::preset_rows;
 use super::plan_of::Available;
 use super::sniff::sniff;
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
 use super::tabular::{normalize, property_columns};
-use super::{Format, IngestOptions, Limits};
+use super::{Format, IngestOptions, Limits, Reject};
+use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
 use crate::event::contract::CompiledContract;
 use crate::{Error, Result};
 
@@ -29,6 +32,9 @@ pub(crate) struct Opened {
     pub(crate) name: Arc<str>,
     pub(crate) available: Available,
     pub(crate) pieces: Pieces,
+    /// Rows that were rejected before they were rows of a piece.
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) preset: Option<(Preset, PresetOptions)>,
 }
 
 /// The rows of an input, piece by piece.
@@ -60,6 +66,33 @@ pub(crate) fn open(
     options: &IngestOptions,
     bytes_read: &Arc<AtomicU64>,
 ) -> Result<Opened> {
+    let mut opened = open_plain(input, options, bytes_read)?;
+    let Some(preset) = options.preset else {
+        return Ok(opened);
+    };
+    let mapping = PresetOptions { actor: options.roles.actor.clone(), time_zone: options.roles.zone()? };
+    let first = opened.pieces.next().transpose()?;
+    if let Some(piece) = &first {
+        let mapped = preset_rows::map(piece, preset, &mapping, &opened.name, &options.limits)?;
+        let typed = infer_objects(&sample(&mapped.block, &options.limits), &options.limits);
+        opened.available = Available { keys: typed.iter().map(|(k, _)| k.clone()).collect(), typed };
+    }
+    // The roles have their canonical names now, whether a row of the sample has them or not.
+    for role in [EVENT_ID, ACTOR, EVENT, TIME] {
+        if first.is_some() && !opened.available.keys.iter().any(|k| k == role) {
+            opened.available.keys.push(role.to_owned());
+        }
+    }
+    opened.pieces.first = first;
+    opened.preset = Some((preset, mapping));
+    Ok(opened)
+}
+
+fn open_plain(
+    input: Input,
+    options: &IngestOptions,
+    bytes_read: &Arc<AtomicU64>,
+) -> Result<Opened> {
     let name = input.name();
     let limits = &options.limits;
     let file_error = |e| Error::io(format!("cannot read `{name}`"), e);
@@ -68,21 +101,25 @@ pub(crate) fn open(
         #[cfg(feature = "git")]
         Input::Git { path, options: git } => {
             let mut batches = Vec::new();
+            let mut rejects = Vec::new();
             super::git::read_git(
                 &path,
                 &git,
-                &mut |batch| {
-                    batches.push(batch);
+                limits,
+                &mut |chunk| {
+                    batches.push(chunk.batch);
+                    rejects.extend(chunk.rejects);
                     Ok(())
                 },
-                &mut |_| {},
+                options.progress.as_ref(),
                 &options.cancel,
             )?;
-            let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| {
-                Error::invalid_data(format!("`{name}` has no commits"))
-            })?;
-            let reader = arrow::record_batch::RecordBatchIterator::new(batches.into_iter().map(Ok), schema);
-            Ok(table(name, Box::new(reader), options))
+            let schema = super::git::git_schema();
+            let reader =
+                arrow::record_batch::RecordBatchIterator::new(batches.into_iter().map(Ok), schema);
+            let mut opened = table(name, Box::new(reader), options);
+            opened.rejects = rejects;
+            Ok(opened)
         }
         Input::File { path, .. } => {
             let mut file = File::open(&path).map_err(file_error)?;
@@ -125,6 +162,8 @@ fn table(
             typed: property_columns(&schema, options.roles.time_zone.is_some()),
         },
         pieces: Pieces { inner: Inner::Table { reader, next_row: 1 }, first: None },
+        rejects: Vec::new(),
+        preset: None,
     }
 }
 
@@ -173,6 +212,8 @@ fn text(
                     first: first.map(|block| Piece::Csv(block, Arc::clone(&header))),
                     inner: Inner::Text { splitter: Box::new(splitter), header: Some(header) },
                 },
+                rejects: Vec::new(),
+                preset: None,
             })
         }
         Format::Ndjson | Format::JsonArray => {
@@ -191,6 +232,8 @@ fn text(
                     first: first.map(Piece::Json),
                     inner: Inner::Text { splitter: Box::new(splitter), header: None },
                 },
+                rejects: Vec::new(),
+                preset: None,
             })
         }
     }
@@ -253,7 +296,18 @@ pub(crate) fn parse(
     contract: Option<&CompiledContract>,
     source: &Arc<str>,
     limits: &Limits,
+    preset: Option<&(Preset, PresetOptions)>,
 ) -> Result<Checked> {
+    if let Some((preset, mapping)) = preset {
+        let mapped = preset_rows::map(&piece, *preset, mapping, source, limits)?;
+        let parsed = parse_objects(&mapped.block, plan, limits)?;
+        let mut checked = Checked::new(parsed, contract, source, limits, |origin| {
+            mapped.block.bytes.get(origin.start as usize..origin.end as usize)
+        })?;
+        mapped.restore(&mut checked.rejects, limits);
+        checked.rejects.sort_by_key(|r| r.row);
+        return Ok(checked);
+    }
     let (parsed, block) = match piece {
         Piece::Csv(block, header) => (parse_csv(&block, plan, &header, limits)?, Some(block)),
         Piece::Json(block) => (parse_objects(&block, plan, limits)?, Some(block)),

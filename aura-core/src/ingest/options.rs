@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CancelToken, Format, Limits, Progress, ProgressFn, Reject};
+use super::{CancelToken, Format, Limits, Preset, Progress, ProgressFn, Reject};
 use crate::event::Roles;
 use crate::event::contract::Contract;
 
 /// Options of an ingest or an append. The default finds roles, format and types by itself.
 #[derive(Clone, Default)]
 pub struct IngestOptions {
-    /// Which columns are the roles. Not used together with a preset, which knows them.
+    /// Which columns are the roles.
     pub roles: Roles,
     /// The format, where it shall not be recognised by content.
     pub format: Option<Format>,
+    /// The producer's format, for events of Segment, CloudEvents, PostHog or Mixpanel. It knows the
+    /// roles; of `roles` only `actor` (another property as the actor), `time_zone` and `time_unit` are
+    /// used with it.
+    pub preset: Option<Preset>,
     /// The data contract that every row is checked against. With a contract, only declared
     /// properties (and columns that the store already has) become columns; the others are kept in
     /// `extra`. Without one, columns are found in the first rows.
@@ -33,6 +37,7 @@ impl std::fmt::Debug for IngestOptions {
         f.debug_struct("IngestOptions")
             .field("roles", &self.roles)
             .field("format", &self.format)
+            .field("preset", &self.preset)
             .field("contract", &self.contract.as_ref().map(|c| &c.name))
             .field("limits", &self.limits)
             .finish_non_exhaustive()
@@ -43,6 +48,11 @@ impl IngestOptions {
     /// Options with the given roles.
     pub fn with_roles(roles: Roles) -> Self {
         IngestOptions { roles, ..IngestOptions::default() }
+    }
+
+    /// Options for a producer's format.
+    pub fn with_preset(preset: Preset) -> Self {
+        IngestOptions { preset: Some(preset), ..IngestOptions::default() }
     }
 
     /// Adds a contract.

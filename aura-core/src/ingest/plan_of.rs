@@ -1,9 +1,9 @@
 //! Makes the plan of an ingest from what a source has, what a contract declares and what the store
 //! holds.
 
-use super::IngestOptions;
+use super::{IngestOptions, Preset};
 use super::plan::{PlanColumn, ReadPlan};
-use crate::event::PropertyType;
+use crate::event::{ACTOR, EVENT, EVENT_ID, PropertyType, Roles, TIME};
 use crate::event::contract::CompiledContract;
 use crate::{Error, Result};
 
@@ -31,7 +31,16 @@ pub(crate) fn plan(
     available: &Available,
     existing: &[(String, PropertyType)],
 ) -> Result<(ReadPlan, Option<CompiledContract>)> {
-    let roles = options.roles.resolve(&available.keys)?;
+    let roles = match options.preset {
+        None => options.roles.resolve(&available.keys)?,
+        Some(_) => {
+            Roles::new(ACTOR, EVENT, TIME).with_event_id(EVENT_ID).resolve(&available.keys)?
+        }
+    };
+    let zone = match (options.roles.zone()?, options.preset.and_then(Preset::default_time_zone)) {
+        (None, Some(name)) => Roles::default().with_time_zone(name).zone()?,
+        (zone, _) => zone,
+    };
     let contract = options.contract.as_deref().map(|c| c.compile()).transpose()?;
     let is_role = |key: &str| {
         key == roles.actor
@@ -84,7 +93,7 @@ pub(crate) fn plan(
         event: roles.event,
         event_name: roles.event_name,
         time: roles.time,
-        time_zone: options.roles.zone()?,
+        time_zone: zone,
         time_unit: options.roles.time_unit,
         schema: ReadPlan::schema_of(&properties),
         properties,

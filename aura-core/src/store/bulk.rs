@@ -94,14 +94,15 @@ fn ingest(
                 .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
             let wanted = plan.properties.iter().map(|p| (p.name.clone(), p.ty)).collect();
             bulk.begin_input(writer, wanted)?;
-            let name = Arc::clone(&opened.name);
+            let (name, preset) = (Arc::clone(&opened.name), opened.preset);
+            bulk.reject(opened.rejects, options)?;
             parallel::ordered(
                 threads,
                 opened.pieces.map(|piece| {
                     options.cancel.check()?;
                     piece
                 }),
-                |piece| parse(piece, &plan, contract.as_ref(), &name, &options.limits),
+                |piece| parse(piece, &plan, contract.as_ref(), &name, &options.limits, preset.as_ref()),
                 |checked| {
                     bulk.take(checked, options)?;
                     if let Some(progress) = &options.progress {
@@ -141,7 +142,7 @@ fn return_rejects_only(
     let (plan, _) = plan(&neutral, &available, &[])?;
     for piece in opened.pieces {
         options.cancel.check()?;
-        let checked = parse(piece?, &plan, None, name, &options.limits)?;
+        let checked = parse(piece?, &plan, None, name, &options.limits, opened.preset.as_ref())?;
         if checked.batch.num_rows() > 0 {
             return Err(Error::invalid_data(format!(
                 "{name}: no row among the first ones has a key, but later ones have; name the columns with `roles`"
@@ -219,14 +220,25 @@ impl<'a> Bulk<'a> {
         Ok(())
     }
 
-    fn take(&mut self, checked: Checked, options: &IngestOptions) -> Result<()> {
-        self.report.read += checked.rows_read;
-        self.report.dropped += checked.dropped;
-        self.report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
-        self.rejects.extend(checked.rejects);
+    /// Takes rows that were rejected before they were rows of a piece.
+    fn reject(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
+        self.report.read += rejects.len() as u64;
+        self.count(rejects, options)
+    }
+
+    fn count(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
+        self.report.count_rejects(&rejects, options.limits.max_rejects_returned);
+        self.rejects.extend(rejects);
         if self.rejects.len() >= WAITING_REJECTS {
             self.write_rejects()?;
         }
+        Ok(())
+    }
+
+    fn take(&mut self, checked: Checked, options: &IngestOptions) -> Result<()> {
+        self.report.read += checked.rows_read;
+        self.report.dropped += checked.dropped;
+        self.count(checked.rejects, options)?;
         if checked.batch.num_rows() == 0 {
             return Ok(());
         }
