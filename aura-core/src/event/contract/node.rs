@@ -72,7 +72,6 @@ impl Node {
             budget: serde_saphyr::budget! {
                 max_depth: MAX_DEPTH,
                 flow_nesting_limit: MAX_DEPTH,
-                max_documents: 1,
                 max_aliases: 10_000,
                 max_anchors: 10_000,
                 max_nodes: 1_000_000,
