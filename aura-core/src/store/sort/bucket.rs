@@ -57,10 +57,12 @@ impl Chunk {
         Chunk { columns, rows }
     }
 
-    /// Frees the memory of a column that is no longer needed.
-    pub(super) fn forget(&mut self, column: usize) {
-        if let Some(place) = self.columns.get_mut(column) {
-            *place = Arc::new(NullArray::new(self.rows));
+    /// Takes a column out, and leaves nulls in its place.
+    pub(super) fn take(&mut self, column: usize) -> ArrayRef {
+        let nulls: ArrayRef = Arc::new(NullArray::new(self.rows));
+        match self.columns.get_mut(column) {
+            Some(place) => std::mem::replace(place, nulls),
+            None => nulls,
         }
     }
 
@@ -143,7 +145,10 @@ pub(super) struct Buckets<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) rows: u64,
+    /// Bytes of all rows, wherever they wait.
+    pub(super) total_bytes: u64,
     chunks: Vec<Chunk>,
+    /// Bytes of `chunks`.
     bytes: u64,
     spilled: Vec<ScratchRange>,
 }
@@ -210,6 +215,7 @@ impl<'a> Buckets<'a> {
             let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.rows += chunk.rows as u64;
             slot.bytes += bytes;
+            slot.total_bytes += bytes;
             slot.chunks.push(chunk);
         }
         if self.buffered.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limit {
@@ -270,10 +276,6 @@ impl<'a> Buckets<'a> {
 }
 
 impl Slot {
-    pub(super) fn is_spilled(&self) -> bool {
-        !self.spilled.is_empty()
-    }
-
     /// Brings all rows into memory.
     pub(super) fn load(mut self, scratch: Option<&Arc<Scratch>>) -> Result<Vec<Chunk>> {
         for range in self.spilled {

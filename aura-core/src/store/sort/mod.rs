@@ -28,7 +28,7 @@ use super::partition::Partition;
 use crate::event::{ACTOR, EVENT_ID, TIME};
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
-use bucket::{Buckets, Chunk};
+use bucket::{Buckets, Chunk, Slot};
 pub(crate) use bucket::{bucket_name, bucket_of_actor, bucket_of_path};
 pub(crate) use erase::{Erased, contains_actor, rewrite_without_actor};
 pub(crate) use input::CompactInput;
@@ -37,13 +37,17 @@ use input::Source;
 /// Most buckets that a partition is divided into.
 const MAX_BUCKETS: u64 = 256;
 
+/// What sorting and writing a bucket takes beside one and a half times its rows: one row group
+/// uncompressed and in pages.
+const WORK_BYTES: u64 = 48 << 20;
+
 /// Settings of a compaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompactOptions {
     /// A file gets at most about this many rows, as long as 256 buckets suffice for it.
     pub(crate) target_rows_per_file: u64,
-    /// Rows wait in memory up to about this many bytes; beyond it they wait in a scratch file. A
-    /// bucket must fit on its own.
+    /// Bytes of memory that are about enough: rows wait in a scratch file when they do not fit, and
+    /// fewer buckets are sorted at once. One bucket at least must fit.
     pub(crate) memory_budget_bytes: u64,
     /// Threads that work at once.
     pub(crate) threads: usize,
@@ -102,7 +106,8 @@ pub(crate) fn compact(
 
     let buckets = Buckets::new(
         bits,
-        options.memory_budget_bytes / 2,
+        // The rest is for the buckets that are being sorted.
+        options.memory_budget_bytes / 4,
         files,
         Mutex::new(&mut *new_name),
     );
@@ -115,54 +120,49 @@ pub(crate) fn compact(
     })?;
 
     let (scratch, slots) = buckets.finish();
-    let jobs: Vec<_> = slots
+    let largest = slots.iter().map(|s| s.total_bytes).max().unwrap_or(0);
+    let mut jobs: Vec<(usize, Job)> = slots
         .into_iter()
         .enumerate()
         .filter(|(_, slot)| slot.rows > 0)
-        .map(|(i, slot)| {
-            let path = partition.named(&bucket_name(i, bits, new_name()));
-            Mutex::new(Some((path, slot)))
-        })
+        .map(|(i, slot)| (partition.named(&bucket_name(i, bits, new_name())), slot))
+        .map(|(path, slot)| Job { path, slot })
+        .enumerate()
         .collect();
-    // What is in memory goes first: it makes room for what is not.
-    let mut turns: Vec<usize> = (0..jobs.len()).collect();
-    turns.sort_by_key(|&i| {
-        jobs.get(i).is_some_and(|job| {
-            let job = job.lock().unwrap_or_else(PoisonError::into_inner);
-            job.as_ref().is_some_and(|(_, slot)| slot.is_spilled())
-        })
-    });
-    let workers = threads.min(jobs.len().max(1));
-    let inner_threads = threads.div_ceil(workers);
-    let done: Vec<Mutex<Option<WrittenFile>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
-    let outcome = in_parallel(workers, turns.len(), cancel, |turn| {
-        let Some((i, job)) = turns.get(turn).and_then(|&i| Some((i, jobs.get(i)?))) else {
+    // The largest goes first: a few actors may have most of the events, and nothing should wait for
+    // their bucket at the end.
+    jobs.sort_by_key(|(_, job)| std::cmp::Reverse(job.slot.rows));
+    let jobs: Vec<_> = jobs.into_iter().map(|j| Mutex::new(Some(j))).collect();
+    let at_once = options.memory_budget_bytes / (largest + largest / 2 + WORK_BYTES);
+    let workers = threads
+        .min(jobs.len())
+        .min(usize::try_from(at_once).unwrap_or(usize::MAX))
+        .max(1);
+    let crew = Crew {
+        threads,
+        busy: AtomicUsize::new(0),
+    };
+    let done = Mutex::new(Vec::with_capacity(jobs.len()));
+    let outcome = in_parallel(workers, jobs.len(), cancel, |turn| {
+        let taken = jobs
+            .get(turn)
+            .and_then(|job| job.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some((i, job)) = taken else {
             return Ok(());
         };
-        let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((path, slot)) = job else {
-            return Ok(());
-        };
-        let chunks = slot.load(scratch.as_ref())?;
+        crew.busy.fetch_add(1, Ordering::Relaxed);
+        let chunks = job.slot.load(scratch.as_ref())?;
         let file = write_bucket(
-            chunks,
-            schema,
-            roles,
-            files,
-            &path,
-            partition,
-            inner_threads,
-            cancel,
+            chunks, schema, roles, files, &job.path, partition, &crew, cancel,
         )?;
-        if let Some(place) = done.get(i) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-        }
+        crew.busy.fetch_sub(1, Ordering::Relaxed);
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.push((i, file));
         Ok(())
     });
-    let written: Vec<WrittenFile> = done
-        .into_iter()
-        .filter_map(|file| file.into_inner().unwrap_or_else(PoisonError::into_inner))
-        .collect();
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(i, _)| *i);
+    let written: Vec<WrittenFile> = done.into_iter().map(|(_, file)| file).collect();
     if let Err(e) = outcome {
         for file in &written {
             // What cannot be deleted now is found as an orphan later.
@@ -171,6 +171,27 @@ pub(crate) fn compact(
         return Err(e);
     }
     Ok(written)
+}
+
+/// A bucket to be written.
+struct Job {
+    path: String,
+    slot: Slot,
+}
+
+/// The threads of a compaction. Those without a bucket of their own help the others.
+struct Crew {
+    threads: usize,
+    /// Buckets that are being written.
+    busy: AtomicUsize,
+}
+
+impl Crew {
+    /// Returns how many threads a bucket may use now, at least 1.
+    fn free(&self) -> usize {
+        let busy = self.busy.load(Ordering::Relaxed);
+        self.threads.div_ceil(busy.max(1))
+    }
 }
 
 /// Returns how many bits of the hash choose the bucket.
@@ -189,16 +210,16 @@ fn write_bucket(
     files: &FileStore,
     path: &str,
     partition: &Partition,
-    threads: usize,
+    crew: &Crew,
     cancel: &CancelToken,
 ) -> Result<WrittenFile> {
     let sorted = order::sort(&chunks, roles)?;
     for chunk in &mut chunks {
-        chunk.forget(roles.actor);
-        chunk.forget(roles.time);
+        chunk.take(roles.actor);
+        chunk.take(roles.time);
     }
     cancel.check()?;
-    let columns = gather::Columns::prepare(chunks, schema, roles)?;
+    let columns = gather::Columns::prepare(chunks, schema, roles, crew.free(), cancel)?;
     let encoder = Arc::new(EventEncoder::new(
         schema,
         Profile::Compacted,
@@ -206,7 +227,11 @@ fn write_bucket(
     )?);
     let mut writer = EventWriter::create(files, path, partition.values(), Arc::clone(&encoder))?;
     let cuts = sorted.row_groups();
-    for wave in cuts.chunks(threads.max(1)) {
+    let mut rest = cuts.as_slice();
+    while let Some((wave, later)) = rest.split_at_checked(crew.free().min(rest.len()))
+        && !wave.is_empty()
+    {
+        rest = later;
         cancel.check()?;
         let encode = |cut: &order::Cut| {
             let batch = RecordBatch::try_new(columns.schema(), columns.gather(&sorted, cut)?)?;

@@ -99,7 +99,7 @@ pub(super) struct Interned {
 
 /// Gives codes to a text column, or returns `None` when too many of its values differ for a
 /// dictionary. The decision depends on the values alone, not on how they come encoded.
-pub(super) fn intern(columns: &[&ArrayRef]) -> Result<Option<Interned>> {
+pub(super) fn intern(columns: &[ArrayRef]) -> Result<Option<Interned>> {
     let rows: usize = columns.iter().map(|c| c.len()).sum();
     let most = (rows / 8).max(16);
     let mut interner = Interner::new();
@@ -108,7 +108,7 @@ pub(super) fn intern(columns: &[&ArrayRef]) -> Result<Option<Interned>> {
     // The array is kept so that its address stays its own.
     let mut known: HashMap<(*const i32, *const u8, usize), (ArrayRef, Vec<u32>)> = HashMap::new();
     let mut all = Vec::with_capacity(columns.len());
-    for &column in columns {
+    for column in columns {
         let mut codes = Vec::with_capacity(column.len());
         if let Some(text) = column.as_string_opt::<i32>() {
             let mut last: Option<(&str, u32)> = None;
