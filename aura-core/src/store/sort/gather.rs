@@ -38,10 +38,12 @@ enum Column {
 
 impl Columns {
     /// Takes the columns of `chunks` over, and gives repeated text codes, on `threads` threads.
+    /// `decided` says for each column whether to give codes, where that is known already.
     pub(super) fn prepare(
         mut chunks: Vec<Chunk>,
         target: &SchemaRef,
         roles: Roles,
+        decided: Option<&[bool]>,
         threads: usize,
         cancel: &CancelToken,
     ) -> Result<Self> {
@@ -59,12 +61,13 @@ impl Columns {
         drop(chunks);
         in_parallel(threads, places.len(), cancel, |i| {
             let text = target.field(i).data_type() == &DataType::Utf8 && i != roles.event_id;
-            let Some(place) = places.get(i).filter(|_| text) else {
+            let decided = decided.and_then(|d| d.get(i).copied());
+            let Some(place) = places.get(i).filter(|_| text && decided != Some(false)) else {
                 return Ok(());
             };
             let mut column = place.lock().unwrap_or_else(PoisonError::into_inner);
             if let Column::Plain(arrays) = &*column
-                && let Some(interned) = text::intern(arrays)?
+                && let Some(interned) = text::intern(arrays, decided == Some(true))?
             {
                 *column = Column::Codes(interned);
             }

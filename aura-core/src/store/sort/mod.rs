@@ -9,37 +9,34 @@ mod bucket;
 mod erase;
 mod gather;
 mod input;
+mod large;
 mod order;
 #[cfg(test)]
 mod tests;
 mod text;
+mod write;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use uuid::Uuid;
 
 use super::catalog::file::WrittenFile;
 use super::files::FileStore;
-use super::parquet_out::{EventEncoder, EventWriter, Profile};
+use super::parquet_out::ROW_GROUP_ROWS;
 use super::partition::Partition;
 use crate::event::{ACTOR, EVENT_ID, TIME};
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
-use bucket::{Buckets, Chunk, Slot};
 pub(crate) use bucket::{bucket_name, bucket_of_actor, bucket_of_path};
 pub(crate) use erase::{Erased, contains_actor, rewrite_without_actor};
 pub(crate) use input::CompactInput;
 use input::Source;
+use write::Compaction;
 
 /// Most buckets that a partition is divided into.
 const MAX_BUCKETS: u64 = 256;
-
-/// What sorting and writing a bucket takes beside one and a half times its rows: one row group
-/// uncompressed and in pages.
-const WORK_BYTES: u64 = 48 << 20;
 
 /// Settings of a compaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +44,10 @@ pub(crate) struct CompactOptions {
     /// A file gets at most about this many rows, as long as 256 buckets suffice for it.
     pub(crate) target_rows_per_file: u64,
     /// Bytes of memory that are about enough: rows wait in a scratch file when they do not fit, and
-    /// fewer buckets are sorted at once. One bucket at least must fit.
+    /// fewer buckets are sorted at once, or one in parts.
     pub(crate) memory_budget_bytes: u64,
+    /// A row group gets about this many rows at most.
+    pub(crate) row_group_rows: usize,
     /// Threads that work at once.
     pub(crate) threads: usize,
 }
@@ -58,6 +57,7 @@ impl Default for CompactOptions {
         CompactOptions {
             target_rows_per_file: 2_000_000,
             memory_budget_bytes: 512 << 20,
+            row_group_rows: ROW_GROUP_ROWS,
             threads: 2,
         }
     }
@@ -99,99 +99,20 @@ pub(crate) fn compact(
     new_name: &mut (dyn FnMut() -> Uuid + Send),
     cancel: &CancelToken,
 ) -> Result<Vec<WrittenFile>> {
-    let roles = Roles::of(schema)?;
     let source = Source::open(inputs, schema, files)?;
     let bits = bucket_bits(source.rows(), options.target_rows_per_file);
-    let threads = options.threads.max(1);
-
-    let buckets = Buckets::new(
-        bits,
-        // The rest is for the buckets that are being sorted.
-        options.memory_budget_bytes / 4,
+    let compaction = Compaction {
+        schema,
+        roles: Roles::of(schema)?,
+        partition,
+        options,
         files,
-        Mutex::new(&mut *new_name),
-    );
-    let batch_rows = (4_096_usize << bits).clamp(65_536, 524_288);
-    in_parallel(threads, source.tasks(), cancel, |task| {
-        source.read(task, batch_rows, &mut |columns, rows| {
-            cancel.check()?;
-            buckets.scatter(Chunk::new(columns, rows), roles.actor)
-        })
-    })?;
-
-    let (scratch, slots) = buckets.finish();
-    let largest = slots.iter().map(|s| s.total_bytes).max().unwrap_or(0);
-    let mut jobs: Vec<(usize, Job)> = slots
-        .into_iter()
-        .enumerate()
-        .filter(|(_, slot)| slot.rows > 0)
-        .map(|(i, slot)| (partition.named(&bucket_name(i, bits, new_name())), slot))
-        .map(|(path, slot)| Job { path, slot })
-        .enumerate()
-        .collect();
-    // The largest goes first: a few actors may have most of the events, and nothing should wait for
-    // their bucket at the end.
-    jobs.sort_by_key(|(_, job)| std::cmp::Reverse(job.slot.rows));
-    let jobs: Vec<_> = jobs.into_iter().map(|j| Mutex::new(Some(j))).collect();
-    let at_once = options.memory_budget_bytes / (largest + largest / 2 + WORK_BYTES);
-    let workers = threads
-        .min(jobs.len())
-        .min(usize::try_from(at_once).unwrap_or(usize::MAX))
-        .max(1);
-    let crew = Crew {
-        threads,
+        names: Mutex::new(new_name),
+        cancel,
         busy: AtomicUsize::new(0),
     };
-    let done = Mutex::new(Vec::with_capacity(jobs.len()));
-    let outcome = in_parallel(workers, jobs.len(), cancel, |turn| {
-        let taken = jobs
-            .get(turn)
-            .and_then(|job| job.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let Some((i, job)) = taken else {
-            return Ok(());
-        };
-        crew.busy.fetch_add(1, Ordering::Relaxed);
-        let chunks = job.slot.load(scratch.as_ref())?;
-        let file = write_bucket(
-            chunks, schema, roles, files, &job.path, partition, &crew, cancel,
-        )?;
-        crew.busy.fetch_sub(1, Ordering::Relaxed);
-        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.push((i, file));
-        Ok(())
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(i, _)| *i);
-    let written: Vec<WrittenFile> = done.into_iter().map(|(_, file)| file).collect();
-    if let Err(e) = outcome {
-        for file in &written {
-            // What cannot be deleted now is found as an orphan later.
-            let _ = files.delete(&file.path);
-        }
-        return Err(e);
-    }
-    Ok(written)
-}
-
-/// A bucket to be written.
-struct Job {
-    path: String,
-    slot: Slot,
-}
-
-/// The threads of a compaction. Those without a bucket of their own help the others.
-struct Crew {
-    threads: usize,
-    /// Buckets that are being written.
-    busy: AtomicUsize,
-}
-
-impl Crew {
-    /// Returns how many threads a bucket may use now, at least 1.
-    fn free(&self) -> usize {
-        let busy = self.busy.load(Ordering::Relaxed);
-        self.threads.div_ceil(busy.max(1))
-    }
+    let (scratch, slots) = compaction.read(&source, bits)?;
+    compaction.write(slots, scratch.as_ref(), bits)
 }
 
 /// Returns how many bits of the hash choose the bucket.
@@ -200,59 +121,6 @@ fn bucket_bits(rows: u64, target_rows: u64) -> u32 {
         .clamp(1, MAX_BUCKETS)
         .next_power_of_two()
         .trailing_zeros()
-}
-
-#[allow(clippy::too_many_arguments)] // the pieces of one job, used once
-fn write_bucket(
-    mut chunks: Vec<Chunk>,
-    schema: &SchemaRef,
-    roles: Roles,
-    files: &FileStore,
-    path: &str,
-    partition: &Partition,
-    crew: &Crew,
-    cancel: &CancelToken,
-) -> Result<WrittenFile> {
-    let sorted = order::sort(&chunks, roles)?;
-    for chunk in &mut chunks {
-        chunk.take(roles.actor);
-        chunk.take(roles.time);
-    }
-    cancel.check()?;
-    let columns = gather::Columns::prepare(chunks, schema, roles, crew.free(), cancel)?;
-    let encoder = Arc::new(EventEncoder::new(
-        schema,
-        Profile::Compacted,
-        &columns.dictionaries(),
-    )?);
-    let mut writer = EventWriter::create(files, path, partition.values(), Arc::clone(&encoder))?;
-    let cuts = sorted.row_groups();
-    let mut rest = cuts.as_slice();
-    while let Some((wave, later)) = rest.split_at_checked(crew.free().min(rest.len()))
-        && !wave.is_empty()
-    {
-        rest = later;
-        cancel.check()?;
-        let encode = |cut: &order::Cut| {
-            let batch = RecordBatch::try_new(columns.schema(), columns.gather(&sorted, cut)?)?;
-            encoder.encode(&[batch])
-        };
-        if let [cut] = wave {
-            writer.append(encode(cut)?)?;
-            continue;
-        }
-        let groups = std::thread::scope(|scope| {
-            let running: Vec<_> = wave.iter().map(|cut| scope.spawn(|| encode(cut))).collect();
-            running
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))
-                .collect::<Result<Vec<_>>>()
-        })?;
-        for group in groups {
-            writer.append(group)?;
-        }
-    }
-    writer.finish()
 }
 
 fn panicked() -> Error {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ErrorKind;
 use crate::event::{PropertyType, canonical_schema};
+use crate::store::parquet_out::{EventEncoder, EventWriter, Profile};
 use crate::store::partition::PartitionGrain;
 
 /// event_id, actor, event, time, plan, amount, extra
@@ -121,9 +122,11 @@ fn run(files: &FileStore, inputs: Vec<CompactInput>, options: &CompactOptions) -
     .unwrap()
 }
 
+/// Small enough that row groups and ranges are many.
 fn small(target_rows_per_file: u64) -> CompactOptions {
     CompactOptions {
         target_rows_per_file,
+        row_group_rows: 40,
         ..CompactOptions::default()
     }
 }
@@ -252,9 +255,9 @@ fn the_same_rows_give_the_same_bytes() {
         for threads in [1, 2, 5] {
             for memory_budget_bytes in [512 << 20, 30_000, 0] {
                 let options = CompactOptions {
-                    target_rows_per_file: 600,
                     memory_budget_bytes,
                     threads,
+                    ..small(600)
                 };
                 let written = run(&files, inputs.clone(), &options);
                 assert!(bytes(&files, &written) == expected, "{options:?}");
@@ -270,15 +273,46 @@ fn the_same_rows_give_the_same_bytes() {
     assert!(bytes(&files, &run(&files, inputs, &small(600))) == expected);
 }
 
+/// One actor has most of the events, many of them at the same time, so that row groups and ranges
+/// are cut within it.
+#[test]
+fn a_bucket_larger_than_memory_gives_the_same_bytes() {
+    let files = FileStore::memory();
+    let mut all = sample(1_500);
+    for (i, event) in all.iter_mut().enumerate() {
+        if i % 4 != 0 {
+            event.1 = "user 5".to_owned();
+            event.3 = i as i64 % 300;
+        }
+        event.4 = Some(format!("plan {}", i % 90));
+    }
+    let inputs: Vec<_> = all
+        .chunks(200)
+        .map(|c| CompactInput::Batch(batch(c)))
+        .collect();
+    let whole = run(&files, inputs.clone(), &small(1_000));
+    let found: Vec<_> = whole.iter().map(|f| read(&files, &f.path)).collect();
+    assert_eq!(found, naive(all, 1));
+    let options = CompactOptions {
+        memory_budget_bytes: 0,
+        ..small(1_000)
+    };
+    let ranges = run(&files, inputs, &options);
+    assert!(bytes(&files, &whole) == bytes(&files, &ranges));
+    let largest = whole.iter().max_by_key(|f| f.record_count).unwrap();
+    let open = files.open(&largest.path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(open).unwrap();
+    assert!(reader.metadata().num_row_groups() > 10);
+}
+
 #[test]
 fn spilling_uses_a_scratch_file_that_vanishes() {
     let dir = tempfile::tempdir().unwrap();
     let files = FileStore::local(dir.path());
     let all = sample(1_000);
     let options = CompactOptions {
-        target_rows_per_file: 100,
         memory_budget_bytes: 1_000,
-        threads: 2,
+        ..small(100)
     };
     let written = run(&files, vec![CompactInput::Batch(batch(&all))], &options);
     let found: Vec<_> = written.iter().map(|f| read(&files, &f.path)).collect();
@@ -411,7 +445,7 @@ fn an_unreadable_file_is_named() {
 
 #[test]
 fn an_actor_is_in_one_row_group_unless_it_fills_more() {
-    use super::super::parquet_out::ROW_GROUP_ROWS as FULL;
+    const FULL: usize = 100;
     let rows_of = |actor: &str, rows: usize| {
         let times = TimestampMicrosecondArray::from_iter_values(0..rows as i64);
         let ids = StringArray::from_iter_values((0..rows).map(|_| "x"));
@@ -433,11 +467,9 @@ fn an_actor_is_in_one_row_group_unless_it_fills_more() {
         actor: 1,
         time: 2,
     };
-    let cuts = order::sort(&chunks, roles).unwrap().row_groups();
-    let lengths: Vec<_> = cuts
-        .iter()
-        .map(|c| (c.rows.len(), c.ranks.clone()))
-        .collect();
+    let sorted = order::sort(&chunks, roles).unwrap();
+    let groups = sorted.row_groups(FULL).into_iter();
+    let lengths: Vec<_> = groups.map(|g| (g.len(), sorted.cut(g).ranks)).collect();
     assert_eq!(
         lengths,
         [
@@ -547,7 +579,7 @@ proptest! {
                 _ => CompactInput::Batch(batch(&all[w[0]..w[1]])),
             })
             .collect();
-        let options = CompactOptions { target_rows_per_file: target, memory_budget_bytes, threads };
+        let options = CompactOptions { memory_budget_bytes, threads, ..small(target) };
         let written = run(&files, inputs, &options);
         let found: Vec<_> = written.iter().map(|f| read(&files, &f.path)).collect();
         let bits = bucket_bits(all.len() as u64, target);
