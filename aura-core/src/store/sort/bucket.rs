@@ -265,7 +265,7 @@ impl Slot {
     /// Brings all rows into memory.
     pub(super) fn load(mut self, scratch: Option<&Arc<Scratch>>) -> Result<Vec<Chunk>> {
         for range in self.spilled {
-            decode(range, scratch, &mut |chunk| {
+            decode(range, None, scratch, &mut |chunk| {
                 self.chunks.push(chunk);
                 Ok(())
             })?;
@@ -273,30 +273,43 @@ impl Slot {
         Ok(self.chunks)
     }
 
-    /// Passes over all rows, a chunk at a time and always in the same order.
-    pub(super) fn each(
+    /// Returns the number of pieces that [`piece`](Self::piece) gives.
+    pub(super) fn pieces(&self) -> usize {
+        self.chunks.len() + self.spilled.len()
+    }
+
+    /// Passes over the rows of one piece, of which only `columns` are read if they are given.
+    pub(super) fn piece(
         &self,
+        piece: usize,
+        columns: Option<&[usize]>,
         scratch: Option<&Arc<Scratch>>,
         work: &mut dyn FnMut(Chunk) -> Result<()>,
     ) -> Result<()> {
-        for chunk in &self.chunks {
-            work(chunk.clone())?;
+        if let Some(chunk) = self.chunks.get(piece) {
+            let Some(columns) = columns else {
+                return work(chunk.clone());
+            };
+            let taken = columns.iter().filter_map(|&i| chunk.columns.get(i));
+            return work(Chunk::new(taken.cloned().collect(), chunk.rows));
         }
-        for &range in &self.spilled {
-            decode(range, scratch, work)?;
+        match self.spilled.get(piece - self.chunks.len()) {
+            Some(&range) => decode(range, columns, scratch, work),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 fn decode(
     range: ScratchRange,
+    columns: Option<&[usize]>,
     scratch: Option<&Arc<Scratch>>,
     work: &mut dyn FnMut(Chunk) -> Result<()>,
 ) -> Result<()> {
     let scratch = scratch
         .ok_or_else(|| Error::internal("rows were spilled, but there is no scratch file"))?;
-    for batch in StreamReader::try_new(Cursor::new(scratch.read(range)?), None)? {
+    let bytes = Cursor::new(scratch.read(range)?);
+    for batch in StreamReader::try_new(bytes, columns.map(<[usize]>::to_vec))? {
         let batch = batch?;
         work(Chunk::new(batch.columns().to_vec(), batch.num_rows()))?;
     }

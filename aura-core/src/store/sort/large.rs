@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, StringArray};
+use arrow::array::{AsArray, PrimitiveArray, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
 
-use super::Roles;
 use super::bucket::{Buckets, Chunk, Slot};
 use super::order::row_groups;
 use super::text::{Coder, Interner};
+use super::{Roles, in_parallel, panicked};
 use crate::ingest::CancelToken;
 use crate::store::files::Scratch;
 use crate::{Error, Result};
@@ -36,51 +37,21 @@ pub(super) struct Ranges {
 impl Ranges {
     /// Passes over the rows of a bucket, and divides them into ranges of about `range_bytes`.
     pub(super) fn plan(
-        slot: &Slot,
-        scratch: Option<&Arc<Scratch>>,
+        waiting: &Waiting<'_>,
         schema: &SchemaRef,
         roles: Roles,
         range_bytes: u64,
         row_group_rows: usize,
-        cancel: &CancelToken,
     ) -> Result<Self> {
-        let total = usize::try_from(slot.rows).unwrap_or(usize::MAX);
-        let mut actors = Interner::new();
-        let mut counts: Vec<usize> = Vec::new();
-        let mut coders: Vec<Option<Coder>> = schema
-            .fields()
-            .iter()
-            .enumerate()
-            .map(|(i, field)| {
-                let text = field.data_type() == &DataType::Utf8;
-                (text && i != roles.actor && i != roles.event_id).then(Coder::new)
-            })
-            .collect();
-        slot.each(scratch, &mut |chunk| {
-            cancel.check()?;
-            for actor in actors_of(&chunk, roles)?.iter().flatten() {
-                let code = actors.intern(actor) as usize;
-                if code == counts.len() {
-                    counts.push(0);
-                }
-                counts[code] += 1;
-            }
-            for (place, column) in coders.iter_mut().zip(&chunk.columns) {
-                if let Some(coder) = place {
-                    coder.codes(column)?;
-                    if !coder.pays(total) {
-                        *place = None;
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        let dictionaries = coders
-            .iter()
-            .enumerate()
-            .map(|(i, coder)| coder.is_some() || i == roles.actor)
-            .collect();
-        drop(coders);
+        let (counted, dictionaries) = std::thread::scope(|scope| {
+            let counting = scope.spawn(|| waiting.count_actors(roles));
+            let dictionaries = waiting.dictionaries(schema, roles);
+            (
+                counting.join().unwrap_or_else(|_| Err(panicked())),
+                dictionaries,
+            )
+        });
+        let ((actors, counts), dictionaries) = (counted?, dictionaries?);
 
         // Where to cut an actor depends on its times.
         let mut times: HashMap<u32, Vec<i64>> = (0_u32..)
@@ -89,10 +60,9 @@ impl Ranges {
             .map(|(code, &count)| (code, Vec::with_capacity(count)))
             .collect();
         if !times.is_empty() {
-            slot.each(scratch, &mut |chunk| {
-                cancel.check()?;
-                let all = times_of(&chunk, roles)?;
-                for (actor, &time) in actors_of(&chunk, roles)?.iter().flatten().zip(all) {
+            waiting.each(&[roles.actor, roles.time], &mut |chunk| {
+                let all = times_of(&chunk, 1)?;
+                for (actor, &time) in actors_of(&chunk, 0)?.iter().flatten().zip(all) {
                     if let Some(code) = actors.find(actor)
                         && let Some(times) = times.get_mut(&code)
                     {
@@ -116,9 +86,7 @@ impl Ranges {
                 offset + times[offset..].partition_point(|&t| t == last)
             },
         );
-        let rows_at_most =
-            usize::try_from(range_bytes / (slot.total_bytes / slot.rows.max(1)).max(1))
-                .unwrap_or(usize::MAX);
+        let rows_at_most = usize::try_from(range_bytes / waiting.row_bytes()).unwrap_or(usize::MAX);
         let mut starts: Vec<usize> = Vec::new();
         let mut per_range: Vec<Vec<Range<usize>>> = Vec::new();
         for group in groups {
@@ -156,44 +124,113 @@ impl Ranges {
         })
     }
 
-    /// Moves the rows of the bucket to `into`, one slot for each range.
+    /// Moves the rows of the bucket to `into`, one slot for each range, on `threads` threads.
     pub(super) fn divide(
         &self,
-        slot: Slot,
-        scratch: Option<&Arc<Scratch>>,
+        waiting: &Waiting<'_>,
         roles: Roles,
         into: &Buckets<'_>,
-        cancel: &CancelToken,
+        threads: usize,
     ) -> Result<()> {
-        slot.each(scratch, &mut |chunk| {
-            cancel.check()?;
-            let actors = actors_of(&chunk, roles)?.clone();
-            let times = times_of(&chunk, roles)?.to_vec();
-            into.scatter(chunk, |row| {
-                let Some(code) = self.actors.find(actors.value(row)) else {
-                    return 0;
-                };
-                let later = self
-                    .borders
-                    .get(&code)
-                    .map_or(0, |b| b.partition_point(|&border| border <= times[row]));
-                self.range_of[code as usize] + later
+        let Waiting {
+            slot,
+            scratch,
+            cancel,
+        } = waiting;
+        in_parallel(threads, slot.pieces(), cancel, |piece| {
+            slot.piece(piece, None, *scratch, &mut |chunk| {
+                let actors = actors_of(&chunk, roles.actor)?.clone();
+                let times = times_of(&chunk, roles.time)?.clone();
+                into.scatter(chunk, |row| self.range_of(actors.value(row), times[row]))
             })
         })
     }
+
+    fn range_of(&self, actor: &str, time: i64) -> usize {
+        let Some(code) = self.actors.find(actor) else {
+            return 0;
+        };
+        let borders = self.borders.get(&code).map_or(&[] as &[i64], |b| b);
+        self.range_of[code as usize] + borders.partition_point(|&border| border <= time)
+    }
 }
 
-fn actors_of(chunk: &Chunk, roles: Roles) -> Result<&StringArray> {
-    let column = chunk.columns.get(roles.actor);
+/// The rows of a bucket, wherever they are.
+pub(super) struct Waiting<'a> {
+    pub(super) slot: &'a Slot,
+    pub(super) scratch: Option<&'a Arc<Scratch>>,
+    pub(super) cancel: &'a CancelToken,
+}
+
+impl Waiting<'_> {
+    fn each(&self, columns: &[usize], work: &mut dyn FnMut(Chunk) -> Result<()>) -> Result<()> {
+        for piece in 0..self.slot.pieces() {
+            self.cancel.check()?;
+            self.slot.piece(piece, Some(columns), self.scratch, work)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the actors, and for the code of each the number of its rows.
+    fn count_actors(&self, roles: Roles) -> Result<(Interner, Vec<usize>)> {
+        let mut actors = Interner::new();
+        let mut counts: Vec<usize> = Vec::new();
+        self.each(&[roles.actor], &mut |chunk| {
+            for actor in actors_of(&chunk, 0)?.iter().flatten() {
+                let code = actors.intern(actor) as usize;
+                if code == counts.len() {
+                    counts.push(0);
+                }
+                counts[code] += 1;
+            }
+            Ok(())
+        })?;
+        Ok((actors, counts))
+    }
+
+    /// Says for each column whether it gets codes.
+    fn dictionaries(&self, schema: &SchemaRef, roles: Roles) -> Result<Vec<bool>> {
+        let rows = usize::try_from(self.slot.rows).unwrap_or(usize::MAX);
+        let text: Vec<usize> = (0..schema.fields().len())
+            .filter(|&i| schema.field(i).data_type() == &DataType::Utf8)
+            .filter(|&i| i != roles.actor && i != roles.event_id)
+            .collect();
+        let mut coders: Vec<Option<Coder>> = text.iter().map(|_| Some(Coder::new())).collect();
+        self.each(&text, &mut |chunk| {
+            for (place, column) in coders.iter_mut().zip(&chunk.columns) {
+                if let Some(coder) = place {
+                    coder.codes(column)?;
+                    if !coder.pays(rows) {
+                        *place = None;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        let mut dictionaries = vec![false; schema.fields().len()];
+        for (i, coder) in text.into_iter().zip(&coders) {
+            dictionaries[i] = coder.is_some();
+        }
+        dictionaries[roles.actor] = true;
+        Ok(dictionaries)
+    }
+
+    fn row_bytes(&self) -> u64 {
+        (self.slot.total_bytes / self.slot.rows.max(1)).max(1)
+    }
+}
+
+fn actors_of(chunk: &Chunk, column: usize) -> Result<&StringArray> {
+    let column = chunk.columns.get(column);
     column
         .and_then(|c| c.as_string_opt::<i32>())
         .ok_or_else(|| Error::internal("the actor column of a chunk is not text"))
 }
 
-fn times_of(chunk: &Chunk, roles: Roles) -> Result<&[i64]> {
-    let column = chunk.columns.get(roles.time);
+fn times_of(chunk: &Chunk, column: usize) -> Result<&ScalarBuffer<i64>> {
+    let column = chunk.columns.get(column);
     column
         .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
-        .map(|c| c.values().as_ref())
+        .map(PrimitiveArray::values)
         .ok_or_else(|| Error::internal("the time column of a chunk is not a timestamp"))
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::bucket::{Buckets, Chunk, Slot, bucket_name, bucket_of_actor};
 use super::gather::Columns;
 use super::input::Source;
-use super::large::Ranges;
+use super::large::{Ranges, Waiting};
 use super::order::{self, Sorted};
 use super::{CompactOptions, Roles, in_parallel, panicked};
 use crate::ingest::CancelToken;
@@ -22,8 +22,8 @@ use crate::store::parquet_out::{EventEncoder, EventWriter, Profile};
 use crate::store::partition::Partition;
 use crate::{Error, Result};
 
-/// What sorting and writing takes beside one and a half times the rows: a row group for each of two
-/// threads, as arrays and as pages.
+/// What sorting and writing takes beside twice the rows: a row group for each of two threads, as
+/// arrays and as pages.
 const WORK_BYTES: u64 = 64 << 20;
 
 /// What all steps of one compaction share.
@@ -75,7 +75,6 @@ impl Compaction<'_> {
         scratch: Option<&Arc<Scratch>>,
         bits: u32,
     ) -> Result<Vec<WrittenFile>> {
-        let largest = slots.iter().map(|s| s.total_bytes).max().unwrap_or(0);
         let mut jobs: Vec<(usize, Job)> = Vec::new();
         for (bucket, slot) in slots.into_iter().enumerate() {
             if slot.rows > 0 {
@@ -86,15 +85,17 @@ impl Compaction<'_> {
         }
         // The largest goes first: a few actors may have most of the events, and nothing should wait
         // for their bucket at the end.
-        jobs.sort_by_key(|(_, job)| Reverse(job.slot.rows));
-        let jobs: Vec<_> = jobs.into_iter().map(|j| Mutex::new(Some(j))).collect();
-        let at_once = self.options.memory_budget_bytes / work_bytes(largest);
+        jobs.sort_by_key(|(_, job)| Reverse(job.slot.total_bytes));
+        let too_large = jobs.partition_point(|(_, job)| self.is_too_large(&job.slot));
+        let largest = jobs.get(too_large).map_or(0, |(_, j)| j.slot.total_bytes);
+        let at_once = self.room() / work_bytes(largest);
         let workers = self
             .threads()
             .min(usize::try_from(at_once).unwrap_or(usize::MAX))
             .max(1);
+        let jobs: Vec<_> = jobs.into_iter().map(|j| Mutex::new(Some(j))).collect();
         let done = Mutex::new(Vec::with_capacity(jobs.len()));
-        let outcome = in_parallel(workers, jobs.len(), self.cancel, |turn| {
+        let run = |turn: usize| {
             let taken = jobs
                 .get(turn)
                 .and_then(|job| job.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -106,6 +107,12 @@ impl Compaction<'_> {
                 done.push((bucket, file));
             }
             Ok(())
+        };
+        // Each that is too large takes all the room there is.
+        let outcome = in_parallel(1, too_large, self.cancel, run).and_then(|()| {
+            in_parallel(workers, jobs.len() - too_large, self.cancel, |turn| {
+                run(too_large + turn)
+            })
         });
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_unstable_by_key(|(bucket, _)| *bucket);
@@ -122,7 +129,7 @@ impl Compaction<'_> {
 
     fn write_bucket(&self, job: Job, scratch: Option<&Arc<Scratch>>) -> Result<WrittenFile> {
         let Job { path, slot } = job;
-        if work_bytes(slot.total_bytes) > self.options.memory_budget_bytes {
+        if self.is_too_large(&slot) {
             return self.write_large(&path, slot, scratch);
         }
         let (sorted, columns) = self.sort(slot.load(scratch)?, None)?;
@@ -145,19 +152,18 @@ impl Compaction<'_> {
         slot: Slot,
         scratch: Option<&Arc<Scratch>>,
     ) -> Result<WrittenFile> {
-        let room = self.options.memory_budget_bytes / 2;
-        let range_bytes = room.saturating_sub(WORK_BYTES).max(room / 4) * 2 / 3;
-        let ranges = Ranges::plan(
-            &slot,
+        let room = self.room();
+        let range_bytes = room.saturating_sub(WORK_BYTES).max(room / 4) / 2;
+        let waiting = Waiting {
+            slot: &slot,
             scratch,
-            self.schema,
-            self.roles,
-            range_bytes,
-            self.row_group_rows(),
-            self.cancel,
-        )?;
+            cancel: self.cancel,
+        };
+        let most_rows = self.row_group_rows();
+        let ranges = Ranges::plan(&waiting, self.schema, self.roles, range_bytes, most_rows)?;
         let divided = self.buckets(ranges.row_groups.len());
-        ranges.divide(slot, scratch, self.roles, &divided, self.cancel)?;
+        ranges.divide(&waiting, self.roles, &divided, self.helpers())?;
+        drop(slot);
         let (scratch, slots) = divided.finish();
         let encoder = self.encoder(&ranges.dictionaries)?;
         let mut writer = self.create(path, &encoder)?;
@@ -230,8 +236,8 @@ impl Compaction<'_> {
     }
 
     fn buckets(&self, count: usize) -> Buckets<'_> {
-        // The rest of the memory is for what is being sorted.
-        let limit = self.options.memory_budget_bytes / 4;
+        // Twice this waits when a bucket that is too large is divided.
+        let limit = self.options.memory_budget_bytes / 8;
         Buckets::new(count, limit, || self.files.scratch(self.new_name()))
     }
 
@@ -254,6 +260,15 @@ impl Compaction<'_> {
         self.options.threads.max(1)
     }
 
+    /// Returns the memory for what is being sorted.
+    fn room(&self) -> u64 {
+        self.options.memory_budget_bytes / 4 * 3
+    }
+
+    fn is_too_large(&self, slot: &Slot) -> bool {
+        work_bytes(slot.total_bytes) > self.room()
+    }
+
     fn row_group_rows(&self) -> usize {
         self.options.row_group_rows.max(1)
     }
@@ -267,5 +282,5 @@ impl Compaction<'_> {
 
 /// Returns about how much memory it takes to sort and write rows of this size.
 fn work_bytes(rows_bytes: u64) -> u64 {
-    rows_bytes + rows_bytes / 2 + WORK_BYTES
+    2 * rows_bytes + WORK_BYTES
 }
