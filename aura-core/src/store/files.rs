@@ -1,6 +1,9 @@
 //! Files of the data directory: created under a temporary name, durable before they are named, and
 //! read by range from many threads at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};

@@ -1,5 +1,8 @@
 //! Which calendar partition an event belongs to, and the splitting of batches by it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

@@ -15,7 +15,7 @@ use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::store::files::{FileStore, Scratch, ScratchRange};
+use crate::store::files::{Scratch, ScratchRange};
 use crate::{Error, Result};
 
 /// Seed of the hash that divides actors into buckets: the letters `AURA`. Part of the format.
@@ -57,10 +57,12 @@ impl Chunk {
         Chunk { columns, rows }
     }
 
-    /// Frees the memory of a column that is no longer needed.
-    pub(super) fn forget(&mut self, column: usize) {
-        if let Some(place) = self.columns.get_mut(column) {
-            *place = Arc::new(NullArray::new(self.rows));
+    /// Takes a column out, and leaves nulls in its place.
+    pub(super) fn take(&mut self, column: usize) -> ArrayRef {
+        let nulls: ArrayRef = Arc::new(NullArray::new(self.rows));
+        match self.columns.get_mut(column) {
+            Some(place) => std::mem::replace(place, nulls),
+            None => nulls,
         }
     }
 
@@ -129,13 +131,11 @@ impl Chunk {
 
 /// Where the rows of each bucket wait.
 pub(super) struct Buckets<'a> {
-    bits: u32,
     slots: Vec<Mutex<Slot>>,
     /// Bytes in memory, over all buckets.
     buffered: AtomicU64,
     limit: u64,
-    files: &'a FileStore,
-    new_name: Mutex<&'a mut (dyn FnMut() -> Uuid + Send)>,
+    make_scratch: Box<dyn Fn() -> Result<Scratch> + Sync + 'a>,
     scratch: Mutex<Option<Arc<Scratch>>>,
 }
 
@@ -143,46 +143,41 @@ pub(super) struct Buckets<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) rows: u64,
+    /// Bytes of all rows, wherever they wait.
+    pub(super) total_bytes: u64,
     chunks: Vec<Chunk>,
+    /// Bytes of `chunks`.
     bytes: u64,
     spilled: Vec<ScratchRange>,
 }
 
 impl<'a> Buckets<'a> {
-    /// Makes 2^`bits` buckets, of which `limit` bytes may wait in memory.
+    /// Makes `count` buckets, of which `limit` bytes may wait in memory.
     pub(super) fn new(
-        bits: u32,
+        count: usize,
         limit: u64,
-        files: &'a FileStore,
-        new_name: Mutex<&'a mut (dyn FnMut() -> Uuid + Send)>,
+        make_scratch: impl Fn() -> Result<Scratch> + Sync + 'a,
     ) -> Self {
         Buckets {
-            bits,
-            slots: (0..1_usize << bits).map(|_| Mutex::default()).collect(),
+            slots: (0..count).map(|_| Mutex::default()).collect(),
             buffered: AtomicU64::new(0),
             limit,
-            files,
-            new_name,
+            make_scratch: Box::new(make_scratch),
             scratch: Mutex::new(None),
         }
     }
 
-    /// Adds the rows of a chunk to their buckets; may be called from many threads.
-    pub(super) fn scatter(&self, chunk: Chunk, actor: usize) -> Result<()> {
-        if self.bits == 0 {
+    /// Adds each row of a chunk to the bucket that `bucket_of` gives it; may be called from many
+    /// threads.
+    pub(super) fn scatter(&self, chunk: Chunk, bucket_of: impl Fn(usize) -> usize) -> Result<()> {
+        if self.slots.len() == 1 {
             return self.push(0, chunk);
         }
-        let actors = chunk
-            .columns
-            .get(actor)
-            .and_then(|c| c.as_string_opt::<i32>())
-            .ok_or_else(|| Error::internal("the actor column of a chunk is not text"))?;
         let mut rows_of: Vec<Vec<u32>> = Vec::new();
-        let expected = (chunk.rows >> self.bits) * 5 / 4;
+        let expected = chunk.rows / self.slots.len() * 5 / 4;
         rows_of.resize_with(self.slots.len(), || Vec::with_capacity(expected));
         for row in 0..chunk.rows {
-            let bucket = bucket_of_actor(actors.value(row), self.bits);
-            if let Some(rows) = rows_of.get_mut(bucket) {
+            if let Some(rows) = rows_of.get_mut(bucket_of(row)) {
                 rows.push(row as u32);
             }
         }
@@ -210,6 +205,7 @@ impl<'a> Buckets<'a> {
             let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.rows += chunk.rows as u64;
             slot.bytes += bytes;
+            slot.total_bytes += bytes;
             slot.chunks.push(chunk);
         }
         if self.buffered.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limit {
@@ -247,11 +243,7 @@ impl<'a> Buckets<'a> {
         if let Some(scratch) = &*scratch {
             return Ok(Arc::clone(scratch));
         }
-        let name = {
-            let mut new_name = self.new_name.lock().unwrap_or_else(PoisonError::into_inner);
-            (*new_name)()
-        };
-        let made = Arc::new(self.files.scratch(name)?);
+        let made = Arc::new((self.make_scratch)()?);
         *scratch = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -270,22 +262,56 @@ impl<'a> Buckets<'a> {
 }
 
 impl Slot {
-    pub(super) fn is_spilled(&self) -> bool {
-        !self.spilled.is_empty()
-    }
-
     /// Brings all rows into memory.
     pub(super) fn load(mut self, scratch: Option<&Arc<Scratch>>) -> Result<Vec<Chunk>> {
         for range in self.spilled {
-            let scratch = scratch.ok_or_else(|| {
-                Error::internal("rows were spilled, but there is no scratch file")
+            decode(range, None, scratch, &mut |chunk| {
+                self.chunks.push(chunk);
+                Ok(())
             })?;
-            for batch in StreamReader::try_new(Cursor::new(scratch.read(range)?), None)? {
-                let batch = batch?;
-                self.chunks
-                    .push(Chunk::new(batch.columns().to_vec(), batch.num_rows()));
-            }
         }
         Ok(self.chunks)
     }
+
+    /// Returns the number of pieces that [`piece`](Self::piece) gives.
+    pub(super) fn pieces(&self) -> usize {
+        self.chunks.len() + self.spilled.len()
+    }
+
+    /// Passes over the rows of one piece, of which only `columns` are read if they are given.
+    pub(super) fn piece(
+        &self,
+        piece: usize,
+        columns: Option<&[usize]>,
+        scratch: Option<&Arc<Scratch>>,
+        work: &mut dyn FnMut(Chunk) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(chunk) = self.chunks.get(piece) {
+            let Some(columns) = columns else {
+                return work(chunk.clone());
+            };
+            let taken = columns.iter().filter_map(|&i| chunk.columns.get(i));
+            return work(Chunk::new(taken.cloned().collect(), chunk.rows));
+        }
+        match self.spilled.get(piece - self.chunks.len()) {
+            Some(&range) => decode(range, columns, scratch, work),
+            None => Ok(()),
+        }
+    }
+}
+
+fn decode(
+    range: ScratchRange,
+    columns: Option<&[usize]>,
+    scratch: Option<&Arc<Scratch>>,
+    work: &mut dyn FnMut(Chunk) -> Result<()>,
+) -> Result<()> {
+    let scratch = scratch
+        .ok_or_else(|| Error::internal("rows were spilled, but there is no scratch file"))?;
+    let bytes = Cursor::new(scratch.read(range)?);
+    for batch in StreamReader::try_new(bytes, columns.map(<[usize]>::to_vec))? {
+        let batch = batch?;
+        work(Chunk::new(batch.columns().to_vec(), batch.num_rows()))?;
+    }
+    Ok(())
 }

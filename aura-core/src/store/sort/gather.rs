@@ -1,6 +1,6 @@
 //! Bringing the columns of a bucket into their final order, one row group at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBuilder, DictionaryArray,
@@ -13,10 +13,11 @@ use arrow::datatypes::{
     TimestampMicrosecondType,
 };
 
-use super::Roles;
 use super::bucket::Chunk;
 use super::order::{At, Cut, Row, Sorted};
 use super::text::{self, Interned, NULL};
+use super::{Roles, in_parallel};
+use crate::ingest::CancelToken;
 use crate::{Error, Result};
 
 /// The columns of a bucket, in the order of the chunks.
@@ -36,50 +37,57 @@ enum Column {
 }
 
 impl Columns {
-    /// Takes the columns of `chunks` over, and gives repeated text codes.
+    /// Takes the columns of `chunks` over, and gives repeated text codes, on `threads` threads.
+    /// `decided` says for each column whether to give codes, where that is known already.
     pub(super) fn prepare(
         mut chunks: Vec<Chunk>,
         target: &SchemaRef,
         roles: Roles,
+        decided: Option<&[bool]>,
+        threads: usize,
+        cancel: &CancelToken,
     ) -> Result<Self> {
-        let mut columns = Vec::with_capacity(target.fields().len());
-        let mut fields = Vec::with_capacity(target.fields().len());
-        for (i, field) in target.fields().iter().enumerate() {
-            let column = if i == roles.actor {
-                Column::Actor
-            } else if i == roles.time {
-                Column::Time
-            } else {
-                let arrays: Vec<ArrayRef> = chunks
-                    .iter_mut()
-                    .map(|chunk| {
-                        let array = chunk.columns.get(i).map(Arc::clone);
-                        chunk.forget(i);
-                        array.ok_or_else(|| {
-                            Error::internal(format!("a chunk lacks the column {}", field.name()))
-                        })
-                    })
-                    .collect::<Result<_>>()?;
-                let text = field.data_type() == &DataType::Utf8 && i != roles.event_id;
-                let interned = if text {
-                    text::intern(&arrays.iter().collect::<Vec<_>>())?
+        let places: Vec<Mutex<Column>> = (0..target.fields().len())
+            .map(|i| {
+                Mutex::new(if i == roles.actor {
+                    Column::Actor
+                } else if i == roles.time {
+                    Column::Time
                 } else {
-                    None
-                };
-                interned.map_or(Column::Plain(arrays), Column::Codes)
+                    Column::Plain(chunks.iter_mut().map(|chunk| chunk.take(i)).collect())
+                })
+            })
+            .collect();
+        drop(chunks);
+        in_parallel(threads, places.len(), cancel, |i| {
+            let text = target.field(i).data_type() == &DataType::Utf8 && i != roles.event_id;
+            let decided = decided.and_then(|d| d.get(i).copied());
+            let Some(place) = places.get(i).filter(|_| text && decided != Some(false)) else {
+                return Ok(());
             };
-            fields.push(match column {
+            let mut column = place.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Column::Plain(arrays) = &*column
+                && let Some(interned) = text::intern(arrays, decided == Some(true))?
+            {
+                *column = Column::Codes(interned);
+            }
+            Ok(())
+        })?;
+        let columns: Vec<Column> = places
+            .into_iter()
+            .map(|c| c.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        let fields = columns
+            .iter()
+            .zip(target.fields())
+            .map(|(c, field)| match c {
                 Column::Actor | Column::Codes(_) => {
                     Field::new(field.name(), codes_type(), field.is_nullable())
                 }
                 _ => field.as_ref().clone(),
             });
-            columns.push(column);
-        }
-        Ok(Columns {
-            columns,
-            schema: Arc::new(Schema::new(fields)),
-        })
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(Columns { columns, schema })
     }
 
     /// Returns the schema of what [`gather`](Self::gather) gives.

@@ -9,30 +9,31 @@ mod bucket;
 mod erase;
 mod gather;
 mod input;
+mod large;
 mod order;
 #[cfg(test)]
 mod tests;
 mod text;
+mod write;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use uuid::Uuid;
 
 use super::catalog::file::WrittenFile;
 use super::files::FileStore;
-use super::parquet_out::{EventEncoder, EventWriter, Profile};
+use super::parquet_out::ROW_GROUP_ROWS;
 use super::partition::Partition;
 use crate::event::{ACTOR, EVENT_ID, TIME};
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
-use bucket::{Buckets, Chunk};
 pub(crate) use bucket::{bucket_name, bucket_of_actor, bucket_of_path};
 pub(crate) use erase::{Erased, contains_actor, rewrite_without_actor};
 pub(crate) use input::CompactInput;
 use input::Source;
+use write::Compaction;
 
 /// Most buckets that a partition is divided into.
 const MAX_BUCKETS: u64 = 256;
@@ -42,9 +43,11 @@ const MAX_BUCKETS: u64 = 256;
 pub(crate) struct CompactOptions {
     /// A file gets at most about this many rows, as long as 256 buckets suffice for it.
     pub(crate) target_rows_per_file: u64,
-    /// Rows wait in memory up to about this many bytes; beyond it they wait in a scratch file. A
-    /// bucket must fit on its own.
+    /// Bytes of memory that are about enough: rows wait in a scratch file when they do not fit, and
+    /// fewer buckets are sorted at once, or one in parts.
     pub(crate) memory_budget_bytes: u64,
+    /// A row group gets about this many rows at most.
+    pub(crate) row_group_rows: usize,
     /// Threads that work at once.
     pub(crate) threads: usize,
 }
@@ -54,6 +57,7 @@ impl Default for CompactOptions {
         CompactOptions {
             target_rows_per_file: 2_000_000,
             memory_budget_bytes: 512 << 20,
+            row_group_rows: ROW_GROUP_ROWS,
             threads: 2,
         }
     }
@@ -95,82 +99,20 @@ pub(crate) fn compact(
     new_name: &mut (dyn FnMut() -> Uuid + Send),
     cancel: &CancelToken,
 ) -> Result<Vec<WrittenFile>> {
-    let roles = Roles::of(schema)?;
     let source = Source::open(inputs, schema, files)?;
     let bits = bucket_bits(source.rows(), options.target_rows_per_file);
-    let threads = options.threads.max(1);
-
-    let buckets = Buckets::new(
-        bits,
-        options.memory_budget_bytes / 2,
+    let compaction = Compaction {
+        schema,
+        roles: Roles::of(schema)?,
+        partition,
+        options,
         files,
-        Mutex::new(&mut *new_name),
-    );
-    let batch_rows = (4_096_usize << bits).clamp(65_536, 524_288);
-    in_parallel(threads, source.tasks(), cancel, |task| {
-        source.read(task, batch_rows, &mut |columns, rows| {
-            cancel.check()?;
-            buckets.scatter(Chunk::new(columns, rows), roles.actor)
-        })
-    })?;
-
-    let (scratch, slots) = buckets.finish();
-    let jobs: Vec<_> = slots
-        .into_iter()
-        .enumerate()
-        .filter(|(_, slot)| slot.rows > 0)
-        .map(|(i, slot)| {
-            let path = partition.named(&bucket_name(i, bits, new_name()));
-            Mutex::new(Some((path, slot)))
-        })
-        .collect();
-    // What is in memory goes first: it makes room for what is not.
-    let mut turns: Vec<usize> = (0..jobs.len()).collect();
-    turns.sort_by_key(|&i| {
-        jobs.get(i).is_some_and(|job| {
-            let job = job.lock().unwrap_or_else(PoisonError::into_inner);
-            job.as_ref().is_some_and(|(_, slot)| slot.is_spilled())
-        })
-    });
-    let workers = threads.min(jobs.len().max(1));
-    let inner_threads = threads.div_ceil(workers);
-    let done: Vec<Mutex<Option<WrittenFile>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
-    let outcome = in_parallel(workers, turns.len(), cancel, |turn| {
-        let Some((i, job)) = turns.get(turn).and_then(|&i| Some((i, jobs.get(i)?))) else {
-            return Ok(());
-        };
-        let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((path, slot)) = job else {
-            return Ok(());
-        };
-        let chunks = slot.load(scratch.as_ref())?;
-        let file = write_bucket(
-            chunks,
-            schema,
-            roles,
-            files,
-            &path,
-            partition,
-            inner_threads,
-            cancel,
-        )?;
-        if let Some(place) = done.get(i) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-        }
-        Ok(())
-    });
-    let written: Vec<WrittenFile> = done
-        .into_iter()
-        .filter_map(|file| file.into_inner().unwrap_or_else(PoisonError::into_inner))
-        .collect();
-    if let Err(e) = outcome {
-        for file in &written {
-            // What cannot be deleted now is found as an orphan later.
-            let _ = files.delete(&file.path);
-        }
-        return Err(e);
-    }
-    Ok(written)
+        names: Mutex::new(new_name),
+        cancel,
+        busy: AtomicUsize::new(0),
+    };
+    let (scratch, slots) = compaction.read(&source, bits)?;
+    compaction.write(slots, scratch.as_ref(), bits)
 }
 
 /// Returns how many bits of the hash choose the bucket.
@@ -179,55 +121,6 @@ fn bucket_bits(rows: u64, target_rows: u64) -> u32 {
         .clamp(1, MAX_BUCKETS)
         .next_power_of_two()
         .trailing_zeros()
-}
-
-#[allow(clippy::too_many_arguments)] // the pieces of one job, used once
-fn write_bucket(
-    mut chunks: Vec<Chunk>,
-    schema: &SchemaRef,
-    roles: Roles,
-    files: &FileStore,
-    path: &str,
-    partition: &Partition,
-    threads: usize,
-    cancel: &CancelToken,
-) -> Result<WrittenFile> {
-    let sorted = order::sort(&chunks, roles)?;
-    for chunk in &mut chunks {
-        chunk.forget(roles.actor);
-        chunk.forget(roles.time);
-    }
-    cancel.check()?;
-    let columns = gather::Columns::prepare(chunks, schema, roles)?;
-    let encoder = Arc::new(EventEncoder::new(
-        schema,
-        Profile::Compacted,
-        &columns.dictionaries(),
-    )?);
-    let mut writer = EventWriter::create(files, path, partition.values(), Arc::clone(&encoder))?;
-    let cuts = sorted.row_groups();
-    for wave in cuts.chunks(threads.max(1)) {
-        cancel.check()?;
-        let encode = |cut: &order::Cut| {
-            let batch = RecordBatch::try_new(columns.schema(), columns.gather(&sorted, cut)?)?;
-            encoder.encode(&[batch])
-        };
-        if let [cut] = wave {
-            writer.append(encode(cut)?)?;
-            continue;
-        }
-        let groups = std::thread::scope(|scope| {
-            let running: Vec<_> = wave.iter().map(|cut| scope.spawn(|| encode(cut))).collect();
-            running
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))
-                .collect::<Result<Vec<_>>>()
-        })?;
-        for group in groups {
-            writer.append(group)?;
-        }
-    }
-    writer.finish()
 }
 
 fn panicked() -> Error {

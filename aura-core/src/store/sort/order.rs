@@ -9,7 +9,6 @@ use arrow::datatypes::TimestampMicrosecondType;
 use super::Roles;
 use super::bucket::Chunk;
 use super::text::Interner;
-use crate::store::parquet_out::ROW_GROUP_ROWS;
 use crate::{Error, Result};
 
 /// Most bytes of different actors in one row group, so that its dictionary stays one page of
@@ -150,39 +149,62 @@ impl Sorted {
         self.starts[rank]..self.starts[rank + 1]
     }
 
-    /// Divides the rows into row groups. An actor is in one row group, unless it fills more than
-    /// one alone: then its full ones hold nobody else.
-    pub(super) fn row_groups(&self) -> Vec<Cut> {
-        let mut cuts = Vec::new();
-        let (mut first_row, mut first_rank, mut bytes) = (0, 0, 0);
-        for rank in 0..self.ranked.len() {
-            let rows = self.rows_of(rank);
-            let length = self.actor(rank).len() + 4;
-            let full = rows.end - first_row > ROW_GROUP_ROWS || bytes + length > ACTOR_BYTES;
-            if full && rows.start > first_row {
-                cuts.push(Cut {
-                    rows: first_row..rows.start,
-                    ranks: first_rank..rank,
-                });
-                (first_row, first_rank, bytes) = (rows.start, rank, 0);
-            }
-            bytes += length;
-            while rows.end - first_row > ROW_GROUP_ROWS {
-                cuts.push(Cut {
-                    rows: first_row..first_row + ROW_GROUP_ROWS,
-                    ranks: rank..rank + 1,
-                });
-                first_row += ROW_GROUP_ROWS;
-            }
-        }
-        if first_row < self.rows.len() {
-            cuts.push(Cut {
-                rows: first_row..self.rows.len(),
-                ranks: first_rank..self.ranked.len(),
-            });
-        }
-        cuts
+    /// Divides the rows into row groups.
+    pub(super) fn row_groups(&self, most_rows: usize) -> Vec<Range<usize>> {
+        let actors = (0..self.ranked.len()).map(|r| (self.actor(r).len(), self.rows_of(r).len()));
+        row_groups(most_rows, actors, |rank, offset| {
+            let rows = &self.rows[self.rows_of(rank)];
+            let last = rows[offset - 1].time;
+            offset + rows[offset..].partition_point(|r| r.time == last)
+        })
     }
+
+    /// Returns `rows` with the ranks that they are of.
+    pub(super) fn cut(&self, rows: Range<usize>) -> Cut {
+        let first = self.starts.partition_point(|&s| s <= rows.start);
+        let end = self.starts.partition_point(|&s| s < rows.end);
+        Cut {
+            rows,
+            ranks: first.saturating_sub(1)..end,
+        }
+    }
+}
+
+/// Divides sorted rows into row groups of about `most_rows` (at least 1), given the length of the name and the number of rows of each
+/// actor in their order.
+///
+/// An actor is in one row group, unless it fills more than one alone: then its full ones hold nobody
+/// else. Those end only where the time changes: `time_change` gives the first row of an actor from a
+/// row on, both counted from 0, whose time is not that of the row before.
+pub(super) fn row_groups(
+    most_rows: usize,
+    actors: impl Iterator<Item = (usize, usize)>,
+    time_change: impl Fn(usize, usize) -> usize,
+) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let (mut first, mut start, mut bytes) = (0, 0, 0);
+    for (rank, (length, rows)) in actors.enumerate() {
+        let end = start + rows;
+        let length = length + 4;
+        if start > first && (end - first > most_rows || bytes + length > ACTOR_BYTES) {
+            groups.push(first..start);
+            (first, bytes) = (start, 0);
+        }
+        bytes += length;
+        while end - first > most_rows {
+            let next = start + time_change(rank, first - start + most_rows);
+            if next >= end {
+                break;
+            }
+            groups.push(first..next);
+            first = next;
+        }
+        start = end;
+    }
+    if first < start {
+        groups.push(first..start);
+    }
+    groups
 }
 
 fn text<'a>(chunk: &'a Chunk, column: usize, name: &str) -> Result<&'a StringArray> {

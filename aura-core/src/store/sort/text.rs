@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Int32Type};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -43,6 +43,12 @@ impl Interner {
 
     pub(super) fn value(&self, code: u32) -> &str {
         value(&self.bytes, &self.ends, code)
+    }
+
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        let hash = xxh3_64(text.as_bytes());
+        let found = self.table.find(hash, |&code| self.value(code) == text);
+        found.copied()
     }
 
     pub(super) fn intern(&mut self, text: &str) -> u32 {
@@ -97,18 +103,31 @@ pub(super) struct Interned {
     pub(super) values: Arc<StringArray>,
 }
 
-/// Gives codes to a text column, or returns `None` when too many of its values differ for a
-/// dictionary. The decision depends on the values alone, not on how they come encoded.
-pub(super) fn intern(columns: &[&ArrayRef]) -> Result<Option<Interned>> {
-    let rows: usize = columns.iter().map(|c| c.len()).sum();
-    let most = (rows / 8).max(16);
-    let mut interner = Interner::new();
-    let fits = |i: &Interner| i.len() <= most && i.page_bytes() <= DICTIONARY_BYTES;
-    // A reader gives all batches of a row group the same dictionary: its texts are looked up once.
-    // The array is kept so that its address stays its own.
-    let mut known: HashMap<(*const i32, *const u8, usize), (ArrayRef, Vec<u32>)> = HashMap::new();
-    let mut all = Vec::with_capacity(columns.len());
-    for &column in columns {
+/// Gives codes to the text of one column, a chunk at a time.
+pub(super) struct Coder {
+    interner: Interner,
+    /// For each dictionary that came, its values by their keys in codes. A reader gives all batches
+    /// of a row group the same one: its texts are looked up once. The array is kept so that its
+    /// address stays its own.
+    known: HashMap<(usize, usize, usize), (ArrayRef, Vec<u32>)>,
+}
+
+impl Coder {
+    pub(super) fn new() -> Self {
+        Coder {
+            interner: Interner::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Returns whether a dictionary is worth it for a column of `rows` rows so far as it is known.
+    /// Depends on the values alone, not on how they come encoded; once false, it stays so.
+    pub(super) fn pays(&self, rows: usize) -> bool {
+        self.interner.len() <= (rows / 8).max(16) && self.interner.page_bytes() <= DICTIONARY_BYTES
+    }
+
+    pub(super) fn codes(&mut self, column: &ArrayRef) -> Result<Vec<u32>> {
+        let Coder { interner, known } = self;
         let mut codes = Vec::with_capacity(column.len());
         if let Some(text) = column.as_string_opt::<i32>() {
             let mut last: Option<(&str, u32)> = None;
@@ -128,8 +147,8 @@ pub(super) fn intern(columns: &[&ArrayRef]) -> Result<Option<Interned>> {
             let values = encoded.values();
             let text = values.as_string_opt::<i32>().ok_or_else(not_text)?;
             let identity = (
-                text.value_offsets().as_ptr(),
-                text.value_data().as_ptr(),
+                text.value_offsets().as_ptr().addr(),
+                text.value_data().as_ptr().addr(),
                 text.len(),
             );
             let (_, map) = known
@@ -146,19 +165,34 @@ pub(super) fn intern(columns: &[&ArrayRef]) -> Result<Option<Interned>> {
                     }
                 });
             }
-        } else if column.null_count() == 0 && column.logical_null_count() == column.len() {
+        } else if column.data_type() == &DataType::Null {
             codes.resize(column.len(), NULL);
         } else {
             return Err(not_text());
         }
-        if !fits(&interner) {
+        Ok(codes)
+    }
+
+    pub(super) fn into_values(self) -> Arc<StringArray> {
+        Arc::new(self.interner.into_array())
+    }
+}
+
+/// Gives codes to a text column. Unless `always`, returns `None` when too many of its values differ
+/// for a dictionary.
+pub(super) fn intern(columns: &[ArrayRef], always: bool) -> Result<Option<Interned>> {
+    let rows = columns.iter().map(|c| c.len()).sum();
+    let mut coder = Coder::new();
+    let mut codes = Vec::with_capacity(columns.len());
+    for column in columns {
+        codes.push(coder.codes(column)?);
+        if !always && !coder.pays(rows) {
             return Ok(None);
         }
-        all.push(codes);
     }
     Ok(Some(Interned {
-        codes: all,
-        values: Arc::new(interner.into_array()),
+        codes,
+        values: coder.into_values(),
     }))
 }
 
