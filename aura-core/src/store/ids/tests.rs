@@ -242,7 +242,7 @@ fn a_load_stops_at_the_error_of_its_source() {
 fn a_disk_that_cannot_be_written_is_an_error_and_no_end() {
     let dir = tempfile::tempdir().expect("dir");
     let missing = dir.path().join("missing");
-    let index = index(64 << 10, Some(&missing), 100);
+    let index = index(1 << 20, Some(&missing), 100);
     let mut mix = Mix(9);
     let committed = mix.hashes(1000);
     commit_all(&index, &committed);
