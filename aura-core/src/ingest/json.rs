@@ -1,13 +1,19 @@
 //! Rows that are JSON objects: NDJSON, and the elements of a JSON array.
 
+mod cell;
+mod link;
+mod nest;
+mod problem;
+mod raw;
 mod row;
 mod scan;
 
 use std::borrow::Cow;
 
+use nest::Nest;
+pub(crate) use raw::{Kind, RawValue};
 pub(crate) use row::RowReader;
-pub(crate) use scan::{Kind, RawValue};
-use scan::{Nest, Scanner};
+use scan::{Scanner, Stop};
 
 use super::block::{Block, Origin, ParsedBlock};
 use super::builder::{BatchBuilder, Fault};
@@ -33,34 +39,82 @@ pub(crate) fn parse_objects(
     for reject in &block.rejects {
         builder.reject(reject.clone());
     }
-    let mut reader = RowReader::new(plan, limits);
-    // Usually the whole block is valid UTF-8; only if not, each row is looked at.
-    let whole = std::str::from_utf8(&block.bytes).ok();
+    let reader = RowReader::new(plan, limits);
+    match std::str::from_utf8(&block.bytes) {
+        Ok(text) if block.spans.is_none() => parse_lines(text, block, reader, &mut builder, limits),
+        _ => parse_rows(block, reader, &mut builder, limits),
+    }
+    builder.finish()
+}
+
+/// Length of a byte order mark before the first row of a source.
+fn mark_len(block: &Block) -> usize {
+    match block.bytes.strip_prefix("\u{FEFF}".as_bytes()) {
+        Some(_) if block.first_line == 1 => 3,
+        _ => 0,
+    }
+}
+
+/// The usual case: the reader finds the end of each line by itself.
+fn parse_lines(
+    text: &str,
+    block: &Block,
+    mut reader: RowReader<'_>,
+    builder: &mut BatchBuilder,
+    limits: &Limits,
+) {
+    let mut start = mark_len(block);
+    let mut line = block.first_line;
+    while start < text.len() {
+        let end = match reader.read_line(text, start, line, builder) {
+            Ok(end) => end,
+            Err(refusal) => {
+                let rest = text.get(start..).unwrap_or_default();
+                let len = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+                let row = rest.get(..len).unwrap_or(rest);
+                let row = row.strip_suffix('\r').unwrap_or(row);
+                if !row.bytes().all(|b| b.is_ascii_whitespace()) {
+                    let fault = reader.explain(refusal, row, start);
+                    let bytes = row.as_bytes();
+                    builder.reject(fault.into_reject(&block.source, line, bytes, limits));
+                }
+                start + len
+            }
+        };
+        start = end + 1;
+        line += 1;
+    }
+}
+
+/// Rows that are not lines, or not all valid UTF-8.
+fn parse_rows(
+    block: &Block,
+    mut reader: RowReader<'_>,
+    builder: &mut BatchBuilder,
+    limits: &Limits,
+) {
     for row in block.rows() {
-        let range = row.start as usize..row.end as usize;
-        let bytes = block.bytes.get(range.clone()).unwrap_or_default();
+        let start = match row.start {
+            0 => mark_len(block),
+            start => start as usize,
+        };
+        let bytes = block.bytes.get(start..row.end as usize).unwrap_or_default();
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
         let origin = Origin {
             row: row.line,
-            start: row.start,
+            start: start as u32,
             end: row.end,
         };
-        let text = match whole {
-            Some(text) => text.get(range).ok_or(0),
-            None => std::str::from_utf8(bytes).map_err(|e| e.valid_up_to()),
-        };
-        let result = match text {
-            Ok(text) if row.line == 1 && row.start == 0 => match text.strip_prefix('\u{FEFF}') {
-                Some(rest) if rest.trim_ascii().is_empty() => continue,
-                rest => reader.read(rest.unwrap_or(text), origin, &mut builder),
-            },
-            Ok(text) => reader.read(text, origin, &mut builder),
-            Err(valid) => Err(not_utf8(bytes, valid)),
+        let result = match std::str::from_utf8(bytes) {
+            Ok(text) => reader.read(text, origin, builder),
+            Err(e) => Err(not_utf8(bytes, e.valid_up_to())),
         };
         if let Err(fault) = result {
             builder.reject(fault.into_reject(&block.source, row.line, bytes, limits));
         }
     }
-    builder.finish()
 }
 
 #[cold]
@@ -89,10 +143,11 @@ pub(crate) fn split_object<'a>(
 ) -> Result<Vec<(Cow<'a, str>, RawValue<'a>)>, Fault> {
     let mut members = Vec::new();
     let mut nest = Nest::default();
-    Scanner::new(text, limits, &mut nest)
-        .object(|name, value| members.push((name.decoded(text), value)))
-        .map_err(|problem| problem.into_fault(text, limits))?;
-    Ok(members)
+    let mut scanner = Scanner::of_text(text, limits, &mut nest);
+    match scanner.object(|name, value| members.push((name.decoded(text), value))) {
+        Ok(()) => Ok(members),
+        Err(Stop) => Err(scanner.into_problem().into_fault(text, 0, limits)),
+    }
 }
 
 /// Checks that `text` is one JSON value, with or without space around it.
@@ -101,9 +156,10 @@ pub(crate) fn split_object<'a>(
 /// As [`split_object`], for a value of any kind.
 pub(crate) fn scan_value<'a>(text: &'a str, limits: &Limits) -> Result<RawValue<'a>, Fault> {
     let mut nest = Nest::default();
-    Scanner::new(text, limits, &mut nest)
+    let mut scanner = Scanner::of_text(text, limits, &mut nest);
+    scanner
         .only_value()
-        .map_err(|problem| problem.into_fault(text, limits))
+        .map_err(|Stop| scanner.into_problem().into_fault(text, 0, limits))
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub(crate) fn parse_rfc3339(text: &[u8]) -> Option<i64> {
 const SCALE: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// `YYYY-MM-DD[T ]HH:MM:SS` as microseconds since 1970 on the clock that it names.
-#[inline]
+#[inline(always)]
 fn civil_micros(b: &[u8; 19]) -> Option<i64> {
     let day = days(b[0..10].first_chunk::<10>()?)?;
     if !matches!(b[10], b'T' | b' ' | b't') || b[13] != b':' || b[16] != b':' {
@@ -105,14 +105,14 @@ fn civil_micros(b: &[u8; 19]) -> Option<i64> {
     Some(i64::from(day) * DAY_US + i64::from(hour * 3_600 + minute * 60 + second) * 1_000_000)
 }
 
-#[inline]
+#[inline(always)]
 fn two_digits(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
 /// `YYYY-MM-DD` as days since 1970.
-#[inline]
+#[inline(always)]
 fn days(b: &[u8; 10]) -> Option<i32> {
     if b[4] != b'-' || b[7] != b'-' {
         return None;

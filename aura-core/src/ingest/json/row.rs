@@ -1,17 +1,20 @@
 //! From the members of a JSON object to the columns of a row.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
-use super::scan::{Kind, Name, Nest, Problem, RawValue, Scanner, inside, unescape};
-use crate::event::{self, PropertyType};
+use super::cell::{Cell, Target};
+use super::link::Link;
+use super::nest::{Name, Nest};
+use super::problem::Problem;
+use super::raw::{Kind, RawValue};
+use super::scan::{Scanner, Stop, number_end, plain_end};
+use crate::event;
 use crate::ingest::block::Origin;
 use crate::ingest::builder::{
-    ACTOR, BatchBuilder, EVENT, EVENT_ID, FIRST_PROPERTY, Fault, TIME, json_text,
+    ACTOR, BatchBuilder, EVENT, EVENT_ID, FIRST_PROPERTY, Fault, json_text,
 };
 use crate::ingest::plan::ReadPlan;
-use crate::ingest::value::{
-    TimeError, cut, parse_date, parse_integral, parse_number, parse_numeric_time, parse_time,
-};
+use crate::ingest::value::cut;
 use crate::ingest::{Limits, RejectReason};
 
 /// Reads objects into a [`BatchBuilder`]. One reader serves one block.
@@ -23,10 +26,9 @@ use crate::ingest::{Limits, RejectReason};
 pub(crate) struct RowReader<'p> {
     plan: &'p ReadPlan,
     limits: &'p Limits,
+    /// The keys known so far. The first one stands for the beginning of a row.
     keys: Vec<Key>,
     index: HashMap<Box<str>, u32>,
-    /// What came after the value of key `i` is at `i + 1`, what the row began with at 0.
-    links: Vec<Link>,
     /// Number of the current row, for `Key::seen`.
     row: u64,
     nest: Nest,
@@ -37,50 +39,49 @@ pub(crate) struct RowReader<'p> {
 
 #[derive(Debug)]
 struct Key {
-    name: Box<str>,
-    /// The name as JSON text.
-    json: Box<str>,
+    /// What came after its value.
+    link: Link,
+    /// The last row that has this key.
+    seen: u64,
     target: Target,
     /// Further columns that the same key fills.
     others: Vec<Target>,
-    /// The last row that has this key.
-    seen: u64,
+    name: Box<str>,
+    /// The name as JSON text.
+    json: Box<str>,
 }
 
-#[derive(Debug, Default)]
-struct Link {
-    /// From the end of a value to the beginning of the next one.
-    between: Vec<u8>,
-    key: u32,
+impl Key {
+    fn new(name: &str, target: Target) -> Self {
+        Key {
+            link: Link::new(),
+            seen: 0,
+            target,
+            others: Vec::new(),
+            name: name.into(),
+            json: json_text(name).into(),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
-    /// One of the roles that are text.
-    Text {
-        column: usize,
-    },
-    Time,
-    Property {
-        column: usize,
-        ty: PropertyType,
-    },
-    Extra,
+/// Why a row was refused, before it is known where it ends.
+pub(super) enum Refusal {
+    Invalid(Problem),
+    /// The key at this position is there twice.
+    Twice(usize),
+    Unacceptable(Fault),
 }
 
 /// Most unplanned keys that a reader remembers; logs that use data as keys would fill the memory.
 const MAX_LEARNED: usize = 4_096;
-/// Longest separator worth remembering.
-const MAX_BETWEEN: usize = 512;
 
 impl<'p> RowReader<'p> {
     pub(crate) fn new(plan: &'p ReadPlan, limits: &'p Limits) -> Self {
         let mut reader = RowReader {
             plan,
             limits,
-            keys: Vec::new(),
+            keys: vec![Key::new("", Target::Extra)],
             index: HashMap::new(),
-            links: vec![Link::default()],
             row: 0,
             nest: Nest::default(),
             unescaped: String::new(),
@@ -115,14 +116,7 @@ impl<'p> RowReader<'p> {
         }
         let key = self.keys.len();
         self.index.insert(name.into(), key as u32);
-        self.keys.push(Key {
-            name: name.into(),
-            json: json_text(name).into(),
-            target,
-            others: Vec::new(),
-            seen: 0,
-        });
-        self.links.push(Link::default());
+        self.keys.push(Key::new(name, target));
         key
     }
 
@@ -141,26 +135,52 @@ impl<'p> RowReader<'p> {
     ///
     /// # Errors
     /// Says why the row is to be rejected; the caller takes the half-appended row back.
-    #[inline]
     pub(crate) fn read(
         &mut self,
         text: &str,
         origin: Origin,
         builder: &mut BatchBuilder,
     ) -> Result<(), Fault> {
-        self.begin_row();
-        match self.members(text, builder) {
-            Ok(None) => self.end_row(origin, builder),
-            Ok(Some(twice)) => {
-                let name = self.keys.get(twice).map_or("", |k| &k.name);
-                Err(duplicate(name))
-            }
-            Err(problem) => Err(problem.into_fault(text, self.limits)),
-        }
+        let mut nest = std::mem::take(&mut self.nest);
+        let scanner = Scanner::of_text(text, self.limits, &mut nest);
+        let result = match self.members(scanner, builder) {
+            Ok(_) => self.end_row(origin, builder),
+            Err(refusal) => Err(self.explain(refusal, text, 0)),
+        };
+        self.nest = nest;
+        result
     }
 
-    /// Appends an object given as keys and values, which are valid JSON: from [`split_object`](super::split_object),
-    /// or put together.
+    /// Appends the object that is the line of `text` from `start` on, and returns the end of the line.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); [`explain`](Self::explain) puts it into words.
+    #[inline]
+    pub(super) fn read_line(
+        &mut self,
+        text: &str,
+        start: usize,
+        line: u64,
+        builder: &mut BatchBuilder,
+    ) -> Result<usize, Refusal> {
+        let mut nest = std::mem::take(&mut self.nest);
+        let scanner = Scanner::of_line(text, start, self.limits, &mut nest);
+        let end = self.members(scanner, builder);
+        self.nest = nest;
+        let end = end?;
+        let carriage_return = text.as_bytes().get(end.wrapping_sub(1)) == Some(&b'\r');
+        let origin = Origin {
+            row: line,
+            start: start as u32,
+            end: (end - usize::from(carriage_return)) as u32,
+        };
+        self.end_row(origin, builder)
+            .map_err(Refusal::Unacceptable)?;
+        Ok(end)
+    }
+
+    /// Appends an object given as keys and values: those of [`split_object`](super::split_object), or put
+    /// together from them.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -171,14 +191,10 @@ impl<'p> RowReader<'p> {
         builder: &mut BatchBuilder,
     ) -> Result<(), Fault> {
         self.begin_row();
-        let mut unlearned = hashbrown::HashSet::new();
+        let mut unlearned = HashSet::new();
         for (name, value) in members {
             let first = match self.find_key(name) {
-                Some(key) => {
-                    let first = self.note(key);
-                    self.place(key, value, builder);
-                    first
-                }
+                Some(key) => self.place(key, value, builder),
                 None => {
                     builder.push_extra(&json_text(name), value.text);
                     unlearned.insert(name)
@@ -211,100 +227,147 @@ impl<'p> RowReader<'p> {
         self.objection = None;
     }
 
-    /// Notes that the row has the key; false if it had it before.
-    #[inline]
-    fn note(&mut self, key: usize) -> bool {
-        match self.keys.get_mut(key) {
-            Some(key) => std::mem::replace(&mut key.seen, self.row) != self.row,
-            None => true,
-        }
-    }
-
-    /// Reads the members of the object; returns the first key that is there twice.
-    #[inline]
+    /// Reads the members of the object and returns the end of the row.
+    #[inline(always)]
     fn members(
         &mut self,
-        text: &str,
+        mut scanner: Scanner<'_, '_>,
         builder: &mut BatchBuilder,
-    ) -> Result<Option<usize>, Problem> {
+    ) -> Result<usize, Refusal> {
+        self.begin_row();
+        scanner.nest.restart();
+        let text = scanner.text;
         let bytes = text.as_bytes();
-        let mut nest = std::mem::take(&mut self.nest);
-        nest.restart();
-        let mut scanner = Scanner {
-            text,
-            at: 0,
-            max_depth: self.limits.max_json_depth,
-            nest: &mut nest,
-        };
-        // Position of the link to follow; beyond the end there is none.
-        let mut link = 0;
+        // The scanner's own position would be read from memory at every step; it is up to date only
+        // where the scanner is called.
+        let mut at = scanner.at;
+        let mut previous = 0;
         loop {
-            let rest = bytes.get(scanner.at..).unwrap_or_default();
-            if link > 0 && rest.first() == Some(&b'}') {
-                scanner.at += 1;
-                break;
-            }
-            let key = match self.links.get(link) {
-                Some(l) if !l.between.is_empty() && rest.starts_with(&l.between) => {
-                    scanner.at += l.between.len();
-                    scanner.skip_space();
-                    l.key as usize
+            let rest = bytes.get(at..).unwrap_or_default();
+            let followed = self
+                .keys
+                .get(previous)
+                .and_then(|k| Some((k.link.key, k.link.follow(rest)?)));
+            let key = match followed {
+                Some((key, len)) => {
+                    at += len;
+                    key as usize
                 }
-                _ => match self.next_key(&mut scanner, link)? {
-                    Next::End => break,
-                    Next::Key(key) => key,
-                    Next::Unlearned(name) => {
-                        scanner.nest.insert(name, text)?;
-                        let value = scanner.value()?;
-                        builder.push_extra(&json_text(&name.decoded(text)), value.text);
-                        link = usize::MAX;
-                        continue;
+                None if previous > 0 && rest.first() == Some(&b'}') => {
+                    scanner.at = at + 1;
+                    break;
+                }
+                None => {
+                    scanner.at = at;
+                    let next = self.next_key(&mut scanner, previous, builder);
+                    at = scanner.at;
+                    match next {
+                        Ok(Next::Key(key)) => key,
+                        Ok(Next::Done) => {
+                            previous = usize::MAX;
+                            continue;
+                        }
+                        Ok(Next::End) => break,
+                        Err(Stop) => return Err(Refusal::Invalid(scanner.into_problem())),
                     }
-                },
+                }
             };
-            if !self.note(key) {
-                return Ok(Some(key));
+            let mut start = at;
+            let simple = match bytes.get(at) {
+                Some(b'"') => {
+                    let end = plain_end(bytes, at + 1);
+                    (bytes.get(end) == Some(&b'"')).then_some((Kind::Plain, end + 1))
+                }
+                Some(b'-' | b'0'..=b'9') => {
+                    number_end(bytes, at).ok().map(|end| (Kind::Number, end))
+                }
+                Some(b'n') => bytes
+                    .get(at..at + 4)
+                    .filter(|word| *word == b"null")
+                    .map(|_| (Kind::Null, at + 4)),
+                _ => None,
+            };
+            let kind = match simple {
+                Some((kind, end)) => {
+                    at = end;
+                    kind
+                }
+                None => {
+                    scanner.at = at;
+                    scanner.skip_space();
+                    start = scanner.at;
+                    let kind = scanner.value();
+                    at = scanner.at;
+                    match kind {
+                        Ok(kind) => kind,
+                        Err(Stop) => return Err(Refusal::Invalid(scanner.into_problem())),
+                    }
+                }
+            };
+            // Values begin and end with an ASCII character.
+            let text = text.get(start..at).unwrap_or_default();
+            if !self.place(key, RawValue { kind, text }, builder) {
+                return Err(Refusal::Twice(key));
             }
-            let value = scanner.value()?;
-            self.place(key, value, builder);
-            link = key + 1;
+            previous = key;
         }
-        scanner.nest.close(text)?;
-        scanner.end_row()?;
-        self.nest = nest;
-        Ok(None)
+        match scanner.close().and_then(|()| scanner.end_row()) {
+            Ok(()) => Ok(scanner.at),
+            Err(Stop) => Err(Refusal::Invalid(scanner.into_problem())),
+        }
     }
 
-    /// Reads in full what stands before the next value, and learns it for `link`.
-    fn next_key(&mut self, scanner: &mut Scanner<'_, '_>, link: usize) -> Result<Next, Problem> {
+    /// Reads in full what stands before the next value, and learns it.
+    #[inline(never)]
+    fn next_key(
+        &mut self,
+        scanner: &mut Scanner<'_, '_>,
+        previous: usize,
+        builder: &mut BatchBuilder,
+    ) -> Result<Next, Stop> {
         let start = scanner.at;
-        if link == 0 {
+        if previous == 0 {
             scanner.open_row()?;
         }
-        if !scanner.next_member(link == 0)? {
+        if !scanner.next_member(previous == 0)? {
             return Ok(Next::End);
         }
         let name = scanner.name()?;
         let Some(key) = self.find_key(&name.decoded(scanner.text)) else {
-            return Ok(Next::Unlearned(name));
+            self.read_unlearned(scanner, name, builder)?;
+            return Ok(Next::Done);
         };
         let between = scanner.text.as_bytes().get(start..scanner.at);
-        if let (Some(link), Some(between)) = (self.links.get_mut(link), between)
-            && between.len() <= MAX_BETWEEN
-        {
-            link.between.clear();
-            link.between.extend_from_slice(between);
-            link.key = key as u32;
+        if let (Some(previous), Some(between)) = (self.keys.get_mut(previous), between) {
+            previous.link.learn(between, key as u32);
         }
         Ok(Next::Key(key))
     }
 
-    /// Puts a value where its key belongs.
-    #[inline]
-    fn place(&mut self, key: usize, value: RawValue<'_>, builder: &mut BatchBuilder) {
-        let Some(key) = self.keys.get(key) else {
-            return;
+    #[cold]
+    fn read_unlearned(
+        &mut self,
+        scanner: &mut Scanner<'_, '_>,
+        name: Name,
+        builder: &mut BatchBuilder,
+    ) -> Result<(), Stop> {
+        scanner.insert(name)?;
+        let start = scanner.at;
+        let kind = scanner.value()?;
+        let value = scanner.raw(kind, start);
+        builder.push_extra(&json_text(&name.decoded(scanner.text)), value.text);
+        Ok(())
+    }
+
+    /// Puts a value where its key belongs; false if the row has the key already.
+    #[inline(always)]
+    fn place(&mut self, key: usize, value: RawValue<'_>, builder: &mut BatchBuilder) -> bool {
+        let Some(key) = self.keys.get_mut(key) else {
+            return true;
         };
+        if std::mem::replace(&mut key.seen, self.row) == self.row {
+            return false;
+        }
         let mut cell = Cell {
             plan: self.plan,
             key: &key.name,
@@ -319,6 +382,7 @@ impl<'p> RowReader<'p> {
         if !kept {
             builder.push_extra(&key.json, value.text);
         }
+        true
     }
 
     fn end_row(&mut self, origin: Origin, builder: &mut BatchBuilder) -> Result<(), Fault> {
@@ -328,12 +392,24 @@ impl<'p> RowReader<'p> {
         if let Some(name) = &self.plan.event_name {
             builder.append_text(EVENT, name);
         }
-        builder.end_row(origin).map_err(|fault| self.explain(fault))
+        builder
+            .end_row(origin)
+            .map_err(|fault| self.by_source_key(fault))
+    }
+
+    /// Puts a refusal into words; `text` is the row, and began at `start` of what was scanned.
+    #[cold]
+    pub(super) fn explain(&self, refusal: Refusal, text: &str, start: usize) -> Fault {
+        match refusal {
+            Refusal::Invalid(problem) => problem.into_fault(text, start, self.limits),
+            Refusal::Twice(key) => duplicate(self.keys.get(key).map_or("", |k| &k.name)),
+            Refusal::Unacceptable(fault) => fault,
+        }
     }
 
     /// Names a missing role by the key of the source.
     #[cold]
-    fn explain(&self, fault: Fault) -> Fault {
+    fn by_source_key(&self, fault: Fault) -> Fault {
         let key = match fault.field.as_deref() {
             Some(event::ACTOR) => &self.plan.actor,
             Some(event::EVENT) => match &self.plan.event {
@@ -353,10 +429,12 @@ impl<'p> RowReader<'p> {
 }
 
 enum Next {
-    End,
+    /// The value of this key follows.
     Key(usize),
-    /// A key beyond those that are learned.
-    Unlearned(Name),
+    /// A member was read and kept, key and value.
+    Done,
+    /// The object ended.
+    End,
 }
 
 #[cold]
@@ -366,171 +444,4 @@ fn duplicate(name: &str) -> Fault {
         format!("key `{}` is there twice in one object", cut(name)),
     )
     .with_field(name)
-}
-
-/// A value on its way to a column.
-struct Cell<'a> {
-    plan: &'a ReadPlan,
-    key: &'a str,
-    value: RawValue<'a>,
-    unescaped: &'a mut String,
-    objection: &'a mut Option<Fault>,
-}
-
-impl Cell<'_> {
-    /// Appends the value to a column; false if it belongs into `extra`.
-    #[inline]
-    fn fill(&mut self, target: Target, builder: &mut BatchBuilder) -> bool {
-        match target {
-            Target::Text { column } => self.fill_text_role(column, builder),
-            Target::Time => self.fill_time(builder),
-            Target::Property { column, ty } => {
-                let fits = self.value.kind == Kind::Null || self.fill_property(column, ty, builder);
-                if !fits {
-                    builder.push_misfit(column, self.value.text);
-                }
-                return fits;
-            }
-            Target::Extra => return false,
-        }
-        true
-    }
-
-    /// Returns the value of a string.
-    #[inline]
-    fn string(&mut self) -> Option<&str> {
-        match self.value.kind {
-            Kind::Plain => Some(inside(self.value.text)),
-            Kind::Escaped => {
-                self.unescaped.clear();
-                unescape(inside(self.value.text), self.unescaped);
-                Some(self.unescaped)
-            }
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn fill_text_role(&mut self, column: usize, builder: &mut BatchBuilder) {
-        let text = match self.value.kind {
-            Kind::Plain | Kind::Escaped => self.string().unwrap_or_default(),
-            Kind::Number | Kind::Boolean(_) => self.value.text,
-            Kind::Null => "",
-            Kind::Array | Kind::Object => {
-                self.object(RejectReason::Malformed, column, |cell| {
-                    let found = cell.value.kind.name();
-                    format!("is {found}; expected a string, a number or a boolean")
-                });
-                return;
-            }
-        };
-        if !text.is_empty() {
-            builder.append_text(column, text);
-        } else if column != EVENT_ID {
-            self.object_missing(column);
-        }
-    }
-
-    #[inline]
-    fn fill_time(&mut self, builder: &mut BatchBuilder) {
-        let (zone, unit) = (self.plan.time_zone.as_ref(), self.plan.time_unit);
-        let time = match self.value.kind {
-            Kind::Plain | Kind::Escaped => {
-                parse_time(self.string().unwrap_or_default(), zone, unit)
-            }
-            Kind::Number => parse_numeric_time(self.value.text, unit),
-            Kind::Null => Err(TimeError::Empty),
-            Kind::Boolean(_) | Kind::Array | Kind::Object => {
-                self.object(RejectReason::InvalidTime, TIME, |cell| {
-                    let found = cell.value.kind.name();
-                    format!("is {found}; expected a string or a number")
-                });
-                return;
-            }
-        };
-        match time {
-            Ok(micros) => builder.append_time(TIME, micros),
-            Err(TimeError::Empty) => self.object_missing(TIME),
-            Err(e) => self.object(RejectReason::InvalidTime, TIME, |_| {
-                format!("cannot be read: {e}")
-            }),
-        }
-    }
-
-    /// Appends to the column of a property if the value has its type.
-    #[inline]
-    fn fill_property(
-        &mut self,
-        column: usize,
-        ty: PropertyType,
-        builder: &mut BatchBuilder,
-    ) -> bool {
-        let text = self.value.text;
-        let kind = self.value.kind;
-        match ty {
-            PropertyType::String => match self.string() {
-                Some(value) => builder.append_text(column, value),
-                None => return false,
-            },
-            PropertyType::Integer if kind == Kind::Number => {
-                match parse_integral(text.as_bytes()) {
-                    Some(value) => builder.append_integer(column, value),
-                    None => return false,
-                }
-            }
-            PropertyType::Number if kind == Kind::Number => match parse_number(text.as_bytes()) {
-                Some(value) => builder.append_number(column, value),
-                None => return false,
-            },
-            PropertyType::Boolean => match kind {
-                Kind::Boolean(value) => builder.append_boolean(column, value),
-                _ => return false,
-            },
-            PropertyType::Timestamp => {
-                let (zone, unit) = (self.plan.time_zone.as_ref(), self.plan.time_unit);
-                let time = match self.string() {
-                    Some(value) => parse_time(value, zone, unit).ok(),
-                    None if kind == Kind::Number => parse_numeric_time(text, unit).ok(),
-                    None => None,
-                };
-                match time {
-                    Some(micros) => builder.append_time(column, micros),
-                    None => return false,
-                }
-            }
-            PropertyType::Date => match self.string().and_then(parse_date) {
-                Some(days) => builder.append_date(column, days),
-                None => return false,
-            },
-            PropertyType::Json => builder.append_text(column, text),
-            PropertyType::Integer | PropertyType::Number => return false,
-        }
-        true
-    }
-
-    #[cold]
-    fn object_missing(&mut self, column: usize) {
-        self.object(RejectReason::MissingRole, column, |cell| {
-            match cell.value.kind {
-                Kind::Null => "is null",
-                _ => "is empty",
-            }
-            .to_owned()
-        });
-    }
-
-    /// Keeps the first objection of the row, until it is known that the row is valid JSON.
-    #[cold]
-    fn object(&mut self, reason: RejectReason, column: usize, what: impl FnOnce(&Self) -> String) {
-        if self.objection.is_none() {
-            let role = match column {
-                EVENT_ID => "event id",
-                ACTOR => "actor",
-                EVENT => "event",
-                _ => "time",
-            };
-            let message = format!("`{}`, the {role} of the row, {}", self.key, what(self));
-            *self.objection = Some(Fault::new(reason, message).with_field(self.key));
-        }
-    }
 }
