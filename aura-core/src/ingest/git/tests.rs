@@ -19,7 +19,6 @@ struct Read {
     rows: Vec<HashMap<String, Option<String>>>,
     row_numbers: Vec<u64>,
     rejects: Vec<Reject>,
-    progress: Progress,
 }
 
 impl Read {
@@ -33,7 +32,8 @@ impl Read {
 
 fn read_with(path: &Path, options: &GitOptions) -> Result<Read> {
     let mut read = Read::default();
-    let mut sink = |chunk: GitChunk| {
+    for chunk in GitReader::open(path, options, &Limits::default(), &CancelToken::new())? {
+        let chunk = chunk?;
         assert_eq!(chunk.batch.schema(), git_schema());
         assert_eq!(chunk.batch.num_rows(), chunk.origins.len());
         for row in 0..chunk.batch.num_rows() {
@@ -48,17 +48,7 @@ fn read_with(path: &Path, options: &GitOptions) -> Result<Read> {
         }
         read.row_numbers.extend(chunk.origins.iter().map(|o| o.row));
         read.rejects.extend(chunk.rejects);
-        Ok(())
-    };
-    let progress = read_git(
-        path,
-        options,
-        &Limits::default(),
-        &mut sink,
-        None,
-        &CancelToken::new(),
-    )?;
-    read.progress = progress;
+    }
     Ok(read)
 }
 
@@ -133,7 +123,6 @@ fn agrees_with_git_log_numstat() {
     assert!(said.len() >= 60, "{} commits", said.len());
     let read = read(&repo);
     assert_eq!(read.rows.len(), said.len());
-    assert_eq!(read.progress.rows_read, said.len() as u64);
     let mut merges = 0;
     let mut order = Vec::new();
     for row in &read.rows {
@@ -362,14 +351,10 @@ fn dates_and_names_that_git_would_not_write() {
         assert!(reject.original.starts_with(b"tree "));
         assert_eq!(reject.original.len() as u64, reject.original_len);
     }
-    assert_eq!(
-        read.progress,
-        Progress {
-            rows_read: 11,
-            rejected: 5,
-            ..Progress::default()
-        }
-    );
+    let mut numbers: Vec<u64> = read.rejects.iter().map(|r| r.row).collect();
+    numbers.extend(&read.row_numbers);
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=11).collect::<Vec<u64>>());
     let mut kept: Vec<(&str, &str, &str)> = (0..read.rows.len())
         .map(|i| {
             (
@@ -586,31 +571,24 @@ fn large_files_count_as_binary() {
 }
 
 #[test]
-fn cancel_sink_errors_and_wrong_options_stop_the_read() {
+fn cancelling_and_wrong_options_stop_the_read() {
     let repo = Repository::new();
     repo.commit_as("A <a@example.org>", "1700000000 +0000", "c");
     let cancel = CancelToken::new();
+    let open = || {
+        GitReader::open(
+            repo.path(),
+            &GitOptions::default(),
+            &Limits::default(),
+            &cancel,
+        )
+    };
+    let mut reader = open().unwrap();
     cancel.cancel();
-    let mut never = |_| panic!("called");
-    let e = read_git(
-        repo.path(),
-        &GitOptions::default(),
-        &Limits::default(),
-        &mut never,
-        None,
-        &cancel,
-    );
-    assert_eq!(e.unwrap_err().kind(), ErrorKind::Cancelled);
-    let mut full = |_| Err(Error::new(ErrorKind::ResourceExhausted, "full"));
-    let e = read_git(
-        repo.path(),
-        &GitOptions::default(),
-        &Limits::default(),
-        &mut full,
-        None,
-        &CancelToken::new(),
-    );
-    assert_eq!(e.unwrap_err().kind(), ErrorKind::ResourceExhausted);
+    let e = reader.next().unwrap().unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Cancelled);
+    assert!(reader.next().is_none());
+    assert_eq!(open().err().unwrap().kind(), ErrorKind::Cancelled);
     for options in [
         GitOptions {
             threads: 0,
