@@ -220,13 +220,13 @@ impl EventWriter {
     /// Writes the footer and makes the file durable.
     pub(crate) fn finish(mut self) -> Result<WrittenFile> {
         let meta = self.writer.finish().map_err(|e| failed(&self.path, e))?;
-        let tail = self
-            .writer
-            .into_inner()
-            .map_err(|e| failed(&self.path, e))?;
+        // `into_inner` would write the footer a second time, and refuses to.
+        let tail = self.writer.inner_mut();
         let file_size_bytes = tail.length;
         let footer_size = tail.footer_size();
-        tail.file.finish()?;
+        if let Some(file) = tail.file.take() {
+            file.finish()?;
+        }
         Ok(WrittenFile {
             path: self.path,
             record_count: u64::try_from(meta.file_metadata().num_rows()).unwrap_or(0),
@@ -377,7 +377,8 @@ pub(crate) fn failed(path: &str, e: ParquetError) -> Error {
 
 /// Counts what passes, and keeps the end of it, where Parquet says how long its footer is.
 struct Tail {
-    file: NewFile,
+    /// `None` when it is finished.
+    file: Option<NewFile>,
     length: u64,
     last: [u8; 8],
 }
@@ -385,7 +386,7 @@ struct Tail {
 impl Tail {
     fn new(file: NewFile) -> Self {
         Tail {
-            file,
+            file: Some(file),
             length: 0,
             last: [0; 8],
         }
@@ -400,7 +401,8 @@ impl Tail {
 
 impl Write for Tail {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(buf)?;
+        let file = self.file.as_mut();
+        let n = file.map_or_else(|| Err(io::Error::other("the file is finished")), |f| f.write(buf))?;
         self.length += n as u64;
         for &byte in buf.iter().take(n).skip(n.saturating_sub(8)) {
             self.last.rotate_left(1);
@@ -410,6 +412,6 @@ impl Write for Tail {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_mut().map_or(Ok(()), Write::flush)
     }
 }
