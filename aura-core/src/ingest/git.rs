@@ -16,7 +16,7 @@ mod walk;
 mod tests;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -29,8 +29,10 @@ pub use pseudonym::PseudonymKey;
 
 use self::row::{Context, Refused, Row, Worker};
 use self::walk::Found;
-use super::block::Origin;
-use super::{CancelToken, Limits, Progress, ProgressFn, Reject};
+use super::block::{Origin, ParsedBlock};
+use super::plan::ReadPlan;
+use super::tabular::normalize;
+use super::{CancelToken, Limits, Reject};
 use crate::{Error, Result};
 
 /// Commits of one batch.
@@ -87,16 +89,17 @@ pub(crate) struct GitChunk {
     pub(crate) rejects: Vec<Reject>,
 }
 
-/// Returns the schema of the batches of [`read_git`].
+/// Returns the schema of the batches of [`GitReader`].
 pub(crate) fn git_schema() -> SchemaRef {
     row::schema()
 }
 
-/// Reads the history of the repository at `path` and gives it to `sink` in chunks of up to 8,192 commits.
+/// The history of a repository as chunks of up to 8,192 commits. It holds no handle on the repository between
+/// chunks, so it can move between threads.
 ///
 /// **Shapes.** One row for each commit reachable from [`GitOptions::revision`], ordered by (committer time, id);
-/// a committer time that cannot be read orders as 1970, as in git. Nothing is given to `sink` when no commit lies
-/// between `since_us` and `until_us`.
+/// a committer time that cannot be read orders as 1970, as in git. There is no chunk when no commit lies between
+/// `since_us` and `until_us`.
 ///
 /// | column | type | null | meaning |
 /// |---|---|---|---|
@@ -127,50 +130,79 @@ pub(crate) fn git_schema() -> SchemaRef {
 ///
 /// **Memory**: about 60 bytes for each commit, and per thread the two largest files compared at a time.
 ///
-/// **Cancelling**: checked at every commit. **Progress**: rows, after every chunk.
-///
-/// # Errors
-/// * [`NotFound`](crate::ErrorKind::NotFound): `path` does not exist or is not a repository (a directory inside
-///   one is not), or the revision does not exist.
-/// * [`InvalidSpec`](crate::ErrorKind::InvalidSpec): `threads` is not from 1 to 64, the pseudonym key is empty.
-/// * [`InvalidData`](crate::ErrorKind::InvalidData): the repository has no commits, lacks an object, is damaged, or uses SHA-256 ids.
-/// * [`Cancelled`](crate::ErrorKind::Cancelled), and whatever `sink` returns.
+/// **Cancelling**: checked at every commit.
 ///
 /// **Source**: git's object format (gitformat-commit is described in git-fsck(1) and git-commit-tree(1)), gitmailmap(5),
 /// git-interpret-trailers(1); the rules for assistants and bots are AURA's own.
-pub(crate) fn read_git(
-    path: &Path,
-    options: &GitOptions,
-    limits: &Limits,
-    sink: &mut dyn FnMut(GitChunk) -> Result<()>,
-    progress: Option<&ProgressFn>,
-    cancel: &CancelToken,
-) -> Result<Progress> {
-    check(options)?;
-    let repo = open(path)?;
-    let tip = tip(&repo, path, options)?;
-    let context = Context {
-        mailmap: repo.open_mailmap(),
-        pseudonymize: options.pseudonymize.clone(),
-        shallow: shallow(&repo, path)?,
-        max_blob_bytes: options.max_blob_bytes,
-        partial: is_partial(&repo),
-    };
-    let mut commits = walk::reachable(&repo, tip, &context.shallow, cancel)?;
-    commits.retain(|c| {
-        options.since_us.is_none_or(|since| c.committed_us >= since)
-            && options.until_us.is_none_or(|until| c.committed_us < until)
-    });
-    let name = repo_name(path, options);
-    let source: Arc<str> = Arc::from(path.to_string_lossy());
-    let mut done = Progress::default();
-    for chunk in commits.chunks(CHUNK_ROWS) {
-        let first_row = done.rows_read + 1;
-        let mut accepted = Vec::with_capacity(chunk.len());
-        let mut origins = Vec::with_capacity(chunk.len());
+pub(crate) struct GitReader {
+    path: PathBuf,
+    source: Arc<str>,
+    repo: String,
+    threads: usize,
+    context: Context,
+    commits: std::vec::IntoIter<Found>,
+    rows_read: u64,
+    limits: Limits,
+    cancel: CancelToken,
+}
+
+impl GitReader {
+    /// Finds all commits of the repository at `path`; their content is read by the iterator.
+    ///
+    /// # Errors
+    /// * [`NotFound`](crate::ErrorKind::NotFound): `path` does not exist or is not a repository (a directory inside
+    ///   one is not), or the revision does not exist.
+    /// * [`InvalidSpec`](crate::ErrorKind::InvalidSpec): `threads` is not from 1 to 64, the pseudonym key is empty.
+    /// * [`InvalidData`](crate::ErrorKind::InvalidData): the repository has no commits, lacks an object, is damaged, or uses SHA-256 ids.
+    /// * [`Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// A missing or damaged object may also come to light in the iterator.
+    pub(crate) fn open(
+        path: &Path,
+        options: &GitOptions,
+        limits: &Limits,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        check(options)?;
+        let repo = open(path)?;
+        let tip = tip(&repo, path, options)?;
+        let context = Context {
+            mailmap: repo.open_mailmap(),
+            pseudonymize: options.pseudonymize.clone(),
+            shallow: shallow(&repo, path)?,
+            max_blob_bytes: options.max_blob_bytes,
+            partial: is_partial(&repo),
+        };
+        let mut commits = walk::reachable(&repo, tip, &context.shallow, cancel)?;
+        commits.retain(|c| {
+            options.since_us.is_none_or(|since| c.committed_us >= since)
+                && options.until_us.is_none_or(|until| c.committed_us < until)
+        });
+        Ok(GitReader {
+            path: path.to_owned(),
+            source: Arc::from(path.to_string_lossy()),
+            repo: repo_name(path, options),
+            threads: options.threads,
+            context,
+            commits: commits.into_iter(),
+            rows_read: 0,
+            limits: limits.clone(),
+            cancel: cancel.clone(),
+        })
+    }
+
+    fn chunk(&mut self, commits: &[Found]) -> Result<GitChunk> {
+        let made = rows(
+            &self.path,
+            self.threads,
+            &self.context,
+            commits,
+            &self.cancel,
+        )?;
+        let mut accepted = Vec::with_capacity(commits.len());
+        let mut origins = Vec::with_capacity(commits.len());
         let mut rejects = Vec::new();
-        for (row, made) in (first_row..).zip(rows(path, options.threads, &context, chunk, cancel)?)
-        {
+        for (row, made) in (self.rows_read + 1..).zip(made) {
             match made {
                 Ok(made) => {
                     accepted.push(made);
@@ -180,21 +212,58 @@ pub(crate) fn read_git(
                         end: 0,
                     });
                 }
-                Err(refused) => rejects.push(reject(&source, row, refused, limits)),
+                Err(refused) => rejects.push(reject(&self.source, row, refused, &self.limits)),
             }
         }
-        done.rows_read += chunk.len() as u64;
-        done.rejected += rejects.len() as u64;
-        sink(GitChunk {
-            batch: row::batch(&accepted, &name)?,
+        self.rows_read += commits.len() as u64;
+        Ok(GitChunk {
+            batch: row::batch(&accepted, &self.repo)?,
             origins,
             rejects,
-        })?;
-        if let Some(report) = progress {
-            report(&done);
-        }
+        })
     }
-    Ok(done)
+}
+
+impl Iterator for GitReader {
+    type Item = Result<GitChunk>;
+
+    fn next(&mut self) -> Option<Result<GitChunk>> {
+        let commits: Vec<Found> = self.commits.by_ref().take(CHUNK_ROWS).collect();
+        (!commits.is_empty()).then(|| {
+            self.chunk(&commits)
+                // After an error there is nothing more.
+                .inspect_err(|_| self.commits = Vec::new().into_iter())
+        })
+    }
+}
+
+impl GitChunk {
+    /// Brings the chunk into canonical form, as [`normalize`] does for tables. Rows keep their numbers.
+    pub(crate) fn into_parsed(
+        self,
+        plan: &ReadPlan,
+        limits: &Limits,
+        source: &Arc<str>,
+    ) -> Result<ParsedBlock> {
+        let mut parsed = normalize(&self.batch, plan, limits, source, 1)?;
+        // Numbers of `normalize` count the rows of the batch, without those already rejected.
+        let number = |row: u64| {
+            usize::try_from(row - 1)
+                .ok()
+                .and_then(|index| self.origins.get(index))
+                .map_or(row, |origin| origin.row)
+        };
+        for origin in &mut parsed.origins {
+            origin.row = number(origin.row);
+        }
+        for reject in &mut parsed.rejects {
+            reject.row = number(reject.row);
+        }
+        parsed.rows_read += self.rejects.len() as u64;
+        parsed.rejects.extend(self.rejects);
+        parsed.rejects.sort_by_key(|reject| reject.row);
+        Ok(parsed)
+    }
 }
 
 type Made = (usize, Result<Result<Row, Refused>>);

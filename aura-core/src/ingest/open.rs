@@ -12,6 +12,8 @@ use super::block::Block;
 use super::check::Checked;
 use super::csv::{self, CsvHeader, parse_csv};
 use super::decode::Decoder;
+#[cfg(feature = "git")]
+use super::git::{GitChunk, GitReader, git_schema};
 use super::infer::{infer_objects, infer_texts};
 use super::json::parse_objects;
 use super::plan::ReadPlan;
@@ -47,6 +49,8 @@ pub(crate) struct Pieces {
 enum Inner {
     Text { splitter: Box<Splitter>, header: Option<Arc<CsvHeader>> },
     Table { reader: Box<dyn RecordBatchReader + Send>, next_row: u64 },
+    #[cfg(feature = "git")]
+    Git(Box<GitReader>),
 }
 
 /// Rows that are parsed together.
@@ -54,6 +58,8 @@ pub(crate) enum Piece {
     Csv(Block, Arc<CsvHeader>),
     Json(Block),
     Table { batch: RecordBatch, first_row: u64 },
+    #[cfg(feature = "git")]
+    Git(GitChunk),
 }
 
 /// Opens one input. `bytes_read` counts the bytes that are read from it.
@@ -100,26 +106,18 @@ fn open_plain(
         Input::Batches { reader, .. } => Ok(table(name, reader, options)),
         #[cfg(feature = "git")]
         Input::Git { path, options: git } => {
-            let mut batches = Vec::new();
-            let mut rejects = Vec::new();
-            super::git::read_git(
-                &path,
-                &git,
-                limits,
-                &mut |chunk| {
-                    batches.push(chunk.batch);
-                    rejects.extend(chunk.rejects);
-                    Ok(())
+            let reader = GitReader::open(&path, &git, limits, &options.cancel)?;
+            let schema = git_schema();
+            Ok(Opened {
+                name,
+                available: Available {
+                    keys: schema.fields().iter().map(|f| f.name().clone()).collect(),
+                    typed: property_columns(&schema, true),
                 },
-                options.progress.as_ref(),
-                &options.cancel,
-            )?;
-            let schema = super::git::git_schema();
-            let reader =
-                arrow::record_batch::RecordBatchIterator::new(batches.into_iter().map(Ok), schema);
-            let mut opened = table(name, Box::new(reader), options);
-            opened.rejects = rejects;
-            Ok(opened)
+                pieces: Pieces { inner: Inner::Git(Box::new(reader)), first: None },
+                rejects: Vec::new(),
+                preset: None,
+            })
         }
         Input::File { path, .. } => {
             let mut file = File::open(&path).map_err(file_error)?;
@@ -274,6 +272,8 @@ impl Iterator for Pieces {
                     Piece::Table { batch, first_row }
                 }))
             }
+            #[cfg(feature = "git")]
+            Inner::Git(reader) => Some(reader.next()?.map(Piece::Git)),
         }
     }
 }
@@ -314,6 +314,8 @@ pub(crate) fn parse(
         Piece::Table { batch, first_row } => {
             (normalize(&batch, plan, limits, source, first_row)?, None)
         }
+        #[cfg(feature = "git")]
+        Piece::Git(chunk) => (chunk.into_parsed(plan, limits, source)?, None),
     };
     Checked::new(parsed, contract, source, limits, |origin| {
         let block = block.as_ref()?;

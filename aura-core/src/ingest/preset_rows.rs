@@ -64,6 +64,13 @@ pub(crate) fn map(
             csv_rows(block, header, limits, &mut out)?;
         }
         Piece::Table { batch, first_row } => table_rows(batch, *first_row, &mut out),
+        #[cfg(feature = "git")]
+        Piece::Git(_) => {
+            return Err(crate::Error::invalid_spec(format!(
+                "{source}: the preset `{}` maps rows of files; git history has its own columns, leave the preset out",
+                preset.name()
+            )));
+        }
     }
     Ok(Mapped {
         block: Block {

@@ -203,7 +203,7 @@ impl Context {
     }
 }
 
-/// Returns the schema of the batches of [`read_git`](super::read_git).
+/// Returns the schema of the batches of [`GitReader`](super::GitReader).
 pub(super) fn schema() -> SchemaRef {
     let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
     let int = |name| Field::new(name, DataType::Int64, true);

@@ -64,33 +64,22 @@ pub(super) fn take_text(row: &mut Map<String, Value>, keys: &[&str]) -> Option<S
 }
 
 /// Takes the first of `keys` that can be a time. The others stay.
-///
-/// Whole or decimal numbers in text, as CSV has them, are numbers if they have nine or more digits before the
-/// point: `20260301` is a date.
 pub(super) fn take_time(row: &mut Map<String, Value>, keys: &[&str]) -> Option<TimeValue> {
     let key = keys
         .iter()
-        .find(|key| row.get(**key).and_then(time).is_some())?;
-    row.remove(*key).as_ref().and_then(time)
-}
-
-fn time(value: &Value) -> Option<TimeValue> {
-    match value {
-        Value::Number(number) => Some(TimeValue::Number(number.clone())),
-        Value::String(text) if !text.trim().is_empty() => Some(
-            epoch(text.trim()).map_or_else(|| TimeValue::Text(text.clone()), TimeValue::Number),
-        ),
+        .find(|key| row.get(**key).is_some_and(is_time))?;
+    match row.remove(*key)? {
+        Value::String(text) => Some(TimeValue::Text(text)),
+        Value::Number(number) => Some(TimeValue::Number(number)),
         _ => None,
     }
 }
 
-fn epoch(text: &str) -> Option<serde_json::Number> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let whole = unsigned.split('.').next().unwrap_or(unsigned);
-    if whole.len() < 9 || !unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return None;
+fn is_time(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.trim().is_empty(),
+        value => value.is_number(),
     }
-    serde_json::from_str(text).ok()
 }
 
 /// Takes an object, or the text of one as CSV and Parquet exports have it. Anything else stays.

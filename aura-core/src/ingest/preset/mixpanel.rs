@@ -32,12 +32,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::fields::{Properties, take_object, take_text, take_time};
 use super::{Flat, PresetError, PresetOptions, TimeValue};
 use crate::event::TimeUnit;
 use crate::ingest::RejectReason;
+use crate::ingest::value::{TimeError, parse_numeric_time};
 
 pub(super) fn apply(
     mut row: Map<String, Value>,
@@ -53,17 +54,7 @@ pub(super) fn apply(
     let time = take_time(&mut own, &["time"]).or_else(|| take_time(&mut row, &["time"]));
     let event = take_text(&mut row, &["event", "event_name", "mp_event_name"]);
     let time = match (time, &options.time_zone) {
-        (Some(TimeValue::Number(number)), Some(zone)) => {
-            Some(TimeValue::Text(to_utc(&number, zone).ok_or_else(|| {
-                PresetError::new(
-                    "time",
-                    RejectReason::InvalidTime,
-                    format!(
-                        "mixpanel: `time` is {number}, expected seconds or milliseconds since 1970"
-                    ),
-                )
-            })?))
-        }
+        (Some(time), Some(zone)) => Some(to_utc(time, zone)?),
         (time, _) => time,
     };
     let mut properties = Properties::default();
@@ -78,25 +69,34 @@ pub(super) fn apply(
     })
 }
 
-/// Reads a number as the wall clock of `zone` and returns the moment in RFC 3339.
-fn to_utc(number: &Number, zone: &TimeZone) -> Option<String> {
-    let local_us = match number.as_i64() {
-        Some(whole) => TimeUnit::Auto.to_micros(whole)?,
-        None => micros(number.as_f64()?)?,
+/// Reads a number, also in text, as the wall clock of `zone` and returns the moment in RFC 3339. Text that is a date
+/// and time is left to the reader.
+fn to_utc(time: TimeValue, zone: &TimeZone) -> Result<TimeValue, PresetError> {
+    let number = match &time {
+        TimeValue::Number(number) => number.to_string(),
+        TimeValue::Text(text) => text.trim().to_owned(),
     };
-    let wall = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(local_us).ok()?);
-    let moment = zone.to_ambiguous_timestamp(wall).compatible().ok()?;
-    Some(moment.to_string())
+    let local_us = match parse_numeric_time(&number, TimeUnit::Auto) {
+        Ok(micros) => micros,
+        Err(TimeError::Unreadable(_)) if matches!(time, TimeValue::Text(_)) => return Ok(time),
+        Err(e) => return Err(invalid(e.to_string())),
+    };
+    let moment = Timestamp::from_microsecond(local_us).and_then(|local| {
+        let wall = TimeZone::UTC.to_datetime(local);
+        zone.to_ambiguous_timestamp(wall).compatible()
+    });
+    match moment {
+        Ok(moment) => Ok(TimeValue::Text(moment.to_string())),
+        Err(_) => Err(invalid(format!(
+            "`{number}` is out of range: expected seconds or milliseconds since 1970"
+        ))),
+    }
 }
 
-/// Like [`TimeUnit::Auto`], for seconds or milliseconds with a fraction.
-fn micros(number: f64) -> Option<i64> {
-    let scaled = if number.abs() < 1e11 {
-        number * 1e6
-    } else if number.abs() < 1e14 {
-        number * 1e3
-    } else {
-        return None;
-    };
-    scaled.is_finite().then(|| scaled.round() as i64)
+fn invalid(why: String) -> PresetError {
+    PresetError::new(
+        "time",
+        RejectReason::InvalidTime,
+        format!("mixpanel: `time`: {why}"),
+    )
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::RejectReason;
-use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, TIME, TimeUnit};
+use crate::event::{ACTOR, EVENT, EVENT_ID, TIME, TimeUnit, is_reserved};
 
 /// A well-known event format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -96,7 +96,7 @@ pub(crate) struct Flat {
 /// A time as the source gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TimeValue {
-    /// A date and time in text.
+    /// A date and time in text, or the text of a number as tables have it.
     Text(String),
     /// A number in the unit of [`Preset::declared_time_unit`].
     Number(Number),
@@ -147,11 +147,10 @@ pub(crate) fn apply(
 /// Returns the row under the canonical names: `event_id`, `actor`, `event`, `time` and the properties. A property
 /// with one of those names or named `extra` gets `_` appended until its name is free.
 pub(crate) fn to_canonical_map(flat: Flat) -> Map<String, Value> {
-    let reserved = [EVENT_ID, ACTOR, EVENT, TIME, EXTRA];
     let (taken, mut map): (Map<_, _>, Map<_, _>) = flat
         .properties
         .into_iter()
-        .partition(|(name, _)| reserved.contains(&name.as_str()));
+        .partition(|(name, _)| is_reserved(name));
     let roles = [
         (EVENT_ID, flat.event_id.map(Value::String)),
         (ACTOR, flat.actor.map(Value::String)),

@@ -109,7 +109,7 @@ fn one_batch_knows_its_own_duplicates() {
     assert_eq!(pending.commit_checked().expect("commit"), []);
     assert_eq!(index.len(), 3);
     assert_eq!(insert(&mut index.begin(), &[id(3), id(4)]), [true, false]);
-    assert_eq!(insert(&mut index.begin(), &[]), []);
+    assert_eq!(insert(&mut index.begin(), &[]), Vec::<bool>::new());
 }
 
 #[test]
