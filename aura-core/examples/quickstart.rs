@@ -49,7 +49,10 @@ async fn run() -> aura_core::Result<()> {
                     FROM events GROUP BY event ORDER BY events DESC, event LIMIT 10";
     println!("{}", events.sql(by_event).await?);
     let stats = store.stats().await?;
-    println!("{} events in the store, {} bytes in {} files", stats.events, stats.bytes, stats.files);
+    println!(
+        "{} events in the store, {} bytes in {} files",
+        stats.events, stats.bytes, stats.files
+    );
     println!("Next: give it a file of your own, or open {dir} with DuckDB (see README.md).");
     Ok(())
 }

@@ -38,12 +38,22 @@ pub mod fuzzing {
 
     /// Ingests `bytes` into a store in memory; whatever comes out, nothing may panic.
     pub fn read(_format: &str, bytes: &[u8]) {
-        let limits = Limits { max_decompressed_bytes: 64 << 20, ..Limits::default() };
-        let options = IngestOptions { limits, ..IngestOptions::default() };
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+        let limits = Limits {
+            max_decompressed_bytes: 64 << 20,
+            ..Limits::default()
+        };
+        let options = IngestOptions {
+            limits,
+            ..IngestOptions::default()
+        };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else {
+            return;
+        };
         let _ = runtime.block_on(async {
             let store = Store::in_memory().await?;
-            store.ingest_with(Source::bytes("fuzz", bytes.to_vec()), &options).await
+            store
+                .ingest_with(Source::bytes("fuzz", bytes.to_vec()), &options)
+                .await
         });
     }
 

@@ -43,7 +43,9 @@ pub(crate) type OnScan = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl std::fmt::Debug for Events {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Events").field("schema", &self.schema()).finish_non_exhaustive()
+        f.debug_struct("Events")
+            .field("schema", &self.schema())
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +91,11 @@ impl Events {
     ///
     /// # Errors
     /// `NotFound` when the session has no such table; otherwise as [`from_batches`](Self::from_batches).
-    pub async fn from_table(session: &SessionContext, table: &str, roles: &Roles) -> Result<Events> {
+    pub async fn from_table(
+        session: &SessionContext,
+        table: &str,
+        roles: &Roles,
+    ) -> Result<Events> {
         let provider = session.table_provider(table).await.map_err(|e| {
             Error::not_found(format!("the session has no table `{table}`")).with_source(e)
         })?;
@@ -114,7 +120,12 @@ impl Events {
         let counters = table.counters();
         let provider: Arc<dyn TableProvider> = Arc::new(table);
         context.register_table("events", Arc::clone(&provider))?;
-        Ok(Events { context, provider, counters: Some(counters), on_scan })
+        Ok(Events {
+            context,
+            provider,
+            counters: Some(counters),
+            on_scan,
+        })
     }
 
     fn build(
@@ -131,7 +142,12 @@ impl Events {
             context.deregister_table("events")?;
         }
         context.register_table("events", Arc::clone(&provider))?;
-        Ok(Events { context, provider, counters: None, on_scan: None })
+        Ok(Events {
+            context,
+            provider,
+            counters: None,
+            on_scan: None,
+        })
     }
 
     /// Returns the schema of the table `events`.
@@ -155,6 +171,7 @@ impl Events {
                 query.len()
             )));
         }
+        bounded(query)?;
         let before = self.counters.as_ref().map(|c| c.files());
         let options = SQLOptions::new()
             .with_allow_ddl(false)
@@ -183,6 +200,45 @@ impl Events {
             bytes_read,
         }))
     }
+}
+
+/// Refuses text whose expressions could nest deeper than the engine's recursion can bear: a chain of
+/// operators is one level of nesting for each.
+fn bounded(query: &str) -> Result<()> {
+    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use datafusion::sql::sqlparser::keywords::Keyword;
+    use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+    const MOST: usize = 250;
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, query).tokenize() else {
+        return Ok(()); // the parser says what is wrong
+    };
+    let operators = tokens.iter().filter(|token| match token {
+        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod => true,
+        Token::StringConcat | Token::Eq | Token::DoubleEq | Token::Lt | Token::Gt => true,
+        Token::Pipe | Token::Ampersand | Token::Caret | Token::LBracket => true,
+        Token::DoubleColon | Token::Arrow | Token::LongArrow | Token::ExclamationMark => true,
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::CASE
+                | Keyword::AT
+                | Keyword::COLLATE
+        ),
+        _ => false,
+    });
+    let found = operators.count();
+    if found > MOST {
+        return Err(Error::invalid_spec(format!(
+            "the query has {found} operators; at most {MOST} are accepted (use IN (...) for long lists of alternatives)"
+        )));
+    }
+    Ok(())
 }
 
 /// Sums the bytes that the file sources of a finished plan have read.
@@ -224,7 +280,8 @@ fn canonical_plan(
         // in the first query.
         let empty: ArrayRef = arrow::array::new_empty_array(&time_type);
         to_micros(&found.time, &empty, zone.as_ref(), roles.time_unit)?;
-        ScalarUDF::from(ToTime::new(found.time.clone(), zone, roles.time_unit)).call(vec![column(&found.time)])
+        ScalarUDF::from(ToTime::new(found.time.clone(), zone, roles.time_unit))
+            .call(vec![column(&found.time)])
     };
     out.push(time.alias(TIME));
     for name in &names {
@@ -274,10 +331,14 @@ impl ScalarUDFImpl for ToTime {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let zone = match &self.zone {
-            Some(name) => Some(TimeZone::get(name).map_err(|e| Error::invalid_spec(e.to_string()))?),
+            Some(name) => {
+                Some(TimeZone::get(name).map_err(|e| Error::invalid_spec(e.to_string()))?)
+            }
             None => None,
         };
-        let array = arrays.first().ok_or_else(|| Error::internal("aura_time takes one argument"))?;
+        let array = arrays
+            .first()
+            .ok_or_else(|| Error::internal("aura_time takes one argument"))?;
         let times = to_micros(&self.column, array, zone.as_ref(), self.unit)?;
         if let Some((row, message)) = times.bad.first() {
             return Err(Error::invalid_data(format!(
@@ -290,4 +351,3 @@ impl ScalarUDFImpl for ToTime {
         Ok(ColumnarValue::Array(Arc::new(times.values)))
     }
 }
-

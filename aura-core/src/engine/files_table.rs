@@ -12,11 +12,11 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::datasource::TableType;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
@@ -48,7 +48,10 @@ pub(crate) struct ScanCounters {
 
 impl ScanCounters {
     pub(crate) fn files(&self) -> (u64, u64) {
-        (self.files_total.load(Ordering::Relaxed), self.files_read.load(Ordering::Relaxed))
+        (
+            self.files_total.load(Ordering::Relaxed),
+            self.files_read.load(Ordering::Relaxed),
+        )
     }
 }
 
@@ -99,8 +102,17 @@ impl FilesTable {
         let Ok(pruning) = PruningPredicate::try_new(filter, Arc::clone(&self.schema)) else {
             return Ok(all()); // a filter that statistics say nothing about
         };
-        let keep = pruning.prune(&TimeStatistics { time: &self.time, files: &self.files })?;
-        Ok(self.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(f, _)| f).collect())
+        let keep = pruning.prune(&TimeStatistics {
+            time: &self.time,
+            files: &self.files,
+        })?;
+        Ok(self
+            .files
+            .iter()
+            .zip(keep)
+            .filter(|(_, keep)| *keep)
+            .map(|(f, _)| f)
+            .collect())
     }
 
     fn partitioned(&self, file: &ScanFile) -> PartitionedFile {
@@ -112,9 +124,11 @@ impl FilesTable {
             statistics.num_rows = Precision::Exact(file.rows as usize);
             part.with_statistics(Arc::new(statistics))
         } else {
-            let selection = datafusion::datasource::physical_plan::parquet::ParquetRowSelection::from(
-                without(&file.deleted, file.rows),
-            );
+            let selection =
+                datafusion::datasource::physical_plan::parquet::ParquetRowSelection::from(without(
+                    &file.deleted,
+                    file.rows,
+                ));
             part.with_extension(selection)
         }
     }
@@ -162,17 +176,20 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let files = self.selected(state, filters)?;
-        self.counters.files_total.fetch_add(self.files.len() as u64, Ordering::Relaxed);
-        self.counters.files_read.fetch_add(files.len() as u64, Ordering::Relaxed);
+        self.counters
+            .files_total
+            .fetch_add(self.files.len() as u64, Ordering::Relaxed);
+        self.counters
+            .files_read
+            .fetch_add(files.len() as u64, Ordering::Relaxed);
 
         let mut plans: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {
-            let mut source = ParquetSource::new(Arc::clone(&self.schema)).with_table_parquet_options(
-                datafusion::common::config::TableParquetOptions {
+            let mut source = ParquetSource::new(Arc::clone(&self.schema))
+                .with_table_parquet_options(datafusion::common::config::TableParquetOptions {
                     global: state.config_options().execution.parquet.clone(),
                     ..Default::default()
-                },
-            );
+                });
             if let Some(filter) = conjunction(filters.iter().cloned()) {
                 let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
                 source = source.with_predicate(state.create_physical_expr(filter, &schema)?);
@@ -187,19 +204,32 @@ impl TableProvider for FilesTable {
                 }
             }
             let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
-                .with_file_groups(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
+                .with_file_groups(
+                    groups
+                        .into_iter()
+                        .map(|(_, files)| FileGroup::new(files))
+                        .collect(),
+                )
                 .with_projection_indices(projection.cloned())?
                 .with_limit(limit)
                 .build();
             plans.push(DataSourceExec::from_data_source(config));
         }
         if !self.batches.is_empty() {
-            let width = state.config().target_partitions().max(1).min(self.batches.len());
+            let width = state
+                .config()
+                .target_partitions()
+                .max(1)
+                .min(self.batches.len());
             let mut parts = vec![Vec::new(); width];
             for (at, batch) in self.batches.iter().enumerate() {
                 parts[at % width].push(batch.clone());
             }
-            plans.push(MemorySourceConfig::try_new_exec(&parts, self.schema(), projection.cloned())?);
+            plans.push(MemorySourceConfig::try_new_exec(
+                &parts,
+                self.schema(),
+                projection.cloned(),
+            )?);
         }
         match plans.len() {
             0 => {
@@ -249,7 +279,12 @@ impl PruningStatistics for TimeStatistics<'_> {
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        Some(Arc::new(self.files.iter().map(|f| Some(f.rows)).collect::<UInt64Array>()))
+        Some(Arc::new(
+            self.files
+                .iter()
+                .map(|f| Some(f.rows))
+                .collect::<UInt64Array>(),
+        ))
     }
 
     fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {

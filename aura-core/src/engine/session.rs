@@ -23,7 +23,10 @@ pub struct EngineSettings {
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        EngineSettings { threads: 0, memory_limit: 1 << 30 }
+        EngineSettings {
+            threads: 0,
+            memory_limit: 1 << 30,
+        }
     }
 }
 

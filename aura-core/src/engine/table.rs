@@ -71,7 +71,10 @@ impl Table {
     /// Turns the table into a reader, the form that Arrow's C stream interface takes.
     pub fn into_reader(self) -> Box<dyn RecordBatchReader + Send> {
         let schema = Arc::clone(&self.schema);
-        Box::new(RecordBatchIterator::new(self.batches.into_iter().map(Ok), schema))
+        Box::new(RecordBatchIterator::new(
+            self.batches.into_iter().map(Ok),
+            schema,
+        ))
     }
 
     /// Returns what a careful analyst would add.
@@ -89,7 +92,11 @@ impl fmt::Display for Table {
     /// Draws the table with box characters, for terminals and tests.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let empty = [RecordBatch::new_empty(self.schema())];
-        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
+        let batches = if self.batches.is_empty() {
+            &empty[..]
+        } else {
+            &self.batches
+        };
         let drawn = arrow::util::pretty::pretty_format_batches(batches).map_err(|_| fmt::Error)?;
         write!(f, "{drawn}")
     }

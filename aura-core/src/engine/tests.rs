@@ -9,9 +9,18 @@ use crate::event::Roles;
 
 fn batch() -> RecordBatch {
     RecordBatch::try_from_iter([
-        ("user_id", Arc::new(StringArray::from(vec!["a", "b", "a"])) as _),
-        ("what", Arc::new(StringArray::from(vec!["view", "view", "buy"])) as _),
-        ("at", Arc::new(TimestampMillisecondArray::from(vec![0, 1_500, 3_000])) as _),
+        (
+            "user_id",
+            Arc::new(StringArray::from(vec!["a", "b", "a"])) as _,
+        ),
+        (
+            "what",
+            Arc::new(StringArray::from(vec!["view", "view", "buy"])) as _,
+        ),
+        (
+            "at",
+            Arc::new(TimestampMillisecondArray::from(vec![0, 1_500, 3_000])) as _,
+        ),
     ])
     .unwrap()
 }
@@ -21,13 +30,22 @@ fn roles() -> Roles {
 }
 
 fn run<T>(f: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(f)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(f)
 }
 
 #[test]
 fn roles_are_canonical_columns_and_keep_their_own_names() {
     let events = Events::from_batches(vec![batch()], &roles()).unwrap();
-    let names: Vec<_> = events.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let names: Vec<_> = events
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .collect();
     assert_eq!(names, ["actor", "event", "time", "user_id", "what", "at"]);
     let table = run(events.sql("SELECT actor, user_id, time FROM events ORDER BY time")).unwrap();
     let batch = table.to_batch().unwrap();
@@ -38,14 +56,21 @@ fn roles_are_canonical_columns_and_keep_their_own_names() {
 
 #[test]
 fn a_naive_time_needs_a_zone_when_the_events_are_made() {
-    let error = Events::from_batches(vec![batch()], &Roles::new("user_id", "what", "at")).unwrap_err();
+    let error =
+        Events::from_batches(vec![batch()], &Roles::new("user_id", "what", "at")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidSpec);
     assert!(error.message().contains("`time_zone`"), "{error}");
     let berlin = roles().with_time_zone("Europe/Berlin");
     let events = Events::from_batches(vec![batch()], &berlin).unwrap();
     let table = run(events.sql("SELECT min(time) FROM events")).unwrap();
     let first = table.to_batch().unwrap();
-    assert_eq!(first.column(0).as_primitive::<TimestampMicrosecondType>().value(0), -3_600_000_000);
+    assert_eq!(
+        first
+            .column(0)
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(0),
+        -3_600_000_000
+    );
 }
 
 #[test]
@@ -71,20 +96,36 @@ fn only_queries_are_run() {
 #[test]
 fn a_deep_expression_is_an_answer_or_an_error_but_no_overflow() {
     let events = Events::from_batches(vec![batch()], &roles()).unwrap();
-    let deep = format!("SELECT {}1{} FROM events", "(".repeat(20_000), ")".repeat(20_000));
+    let deep = format!(
+        "SELECT {}1{} FROM events",
+        "(".repeat(20_000),
+        ")".repeat(20_000)
+    );
     assert!(run(events.sql(&deep)).is_err());
-    let long = format!("SELECT {} FROM events", vec!["1"; 1_500].join(" + "));
-    let _ = run(events.sql(&long));
+    let sum = |terms: usize| format!("SELECT {} FROM events", vec!["1"; terms].join(" + "));
+    assert_eq!(run(events.sql(&sum(200))).unwrap().num_rows(), 3);
+    let error = run(events.sql(&sum(1_500))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+    let not = format!("SELECT {} true FROM events", "NOT ".repeat(1_500));
+    assert_eq!(
+        run(events.sql(&not)).unwrap_err().kind(),
+        ErrorKind::InvalidSpec
+    );
 }
 
 #[test]
 fn an_empty_answer_has_its_schema() {
     let events = Events::from_batches(vec![batch()], &roles()).unwrap();
-    let table = run(events.sql("SELECT event, count(*) AS n FROM events WHERE false GROUP BY event")).unwrap();
+    let table =
+        run(events.sql("SELECT event, count(*) AS n FROM events WHERE false GROUP BY event"))
+            .unwrap();
     assert_eq!(table.num_rows(), 0);
     assert_eq!(table.schema().fields().len(), 2);
     assert!(table.to_string().contains("event"));
-    let count = run(events.sql("SELECT count(*) FROM events")).unwrap().to_batch().unwrap();
+    let count = run(events.sql("SELECT count(*) FROM events"))
+        .unwrap()
+        .to_batch()
+        .unwrap();
     assert_eq!(count.column(0).as_primitive::<Int64Type>().value(0), 3);
 }
 
@@ -93,7 +134,10 @@ fn a_registered_table_becomes_events() {
     let session = datafusion::prelude::SessionContext::new();
     session.register_batch("log", batch()).unwrap();
     let events = run(Events::from_table(&session, "log", &roles())).unwrap();
-    assert_eq!(run(events.sql("SELECT * FROM events")).unwrap().num_rows(), 3);
+    assert_eq!(
+        run(events.sql("SELECT * FROM events")).unwrap().num_rows(),
+        3
+    );
     let error = run(Events::from_table(&session, "logs", &roles())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }

@@ -6,5 +6,5 @@ mod schema;
 
 pub(crate) use roles::ResolvedRoles;
 pub use roles::{Roles, TimeUnit};
-pub(crate) use schema::{is_reserved, time_type};
 pub use schema::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, canonical_schema};
+pub(crate) use schema::{is_reserved, time_type};

@@ -66,7 +66,9 @@ impl PropertyType {
 
 /// Says whether a column name is one of AURA's own.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    [EVENT_ID, ACTOR, EVENT, TIME, EXTRA].iter().any(|r| r.eq_ignore_ascii_case(name))
+    [EVENT_ID, ACTOR, EVENT, TIME, EXTRA]
+        .iter()
+        .any(|r| r.eq_ignore_ascii_case(name))
 }
 
 /// The Arrow type of every moment in AURA: microseconds since 1970-01-01T00:00:00Z.

@@ -32,13 +32,24 @@ impl Checked {
         limits: &Limits,
         original: impl Fn(&Origin) -> Option<&'a [u8]>,
     ) -> Result<Checked> {
-        let ParsedBlock { batch, origins, misfits, mut rejects, rows_read } = parsed;
+        let ParsedBlock {
+            batch,
+            origins,
+            misfits,
+            mut rejects,
+            rows_read,
+        } = parsed;
         let violations = match contract {
             Some(contract) => contract.check(&batch, &misfits)?,
             None => Vec::new(),
         };
         if violations.iter().all(|v| v.action == OnViolation::Accept) {
-            return Ok(Checked { batch, rejects, dropped: 0, rows_read });
+            return Ok(Checked {
+                batch,
+                rejects,
+                dropped: 0,
+                rows_read,
+            });
         }
         let mut keep = vec![true; batch.num_rows()];
         let mut dropped = 0;
@@ -47,9 +58,10 @@ impl Checked {
                 .iter()
                 .find(|v| v.action == OnViolation::Quarantine)
                 .or_else(|| faults.iter().find(|v| v.action == OnViolation::Drop));
-            let (Some(fault), Some(origin)) =
-                (worst, faults.first().and_then(|v| origins.get(v.row as usize)))
-            else {
+            let (Some(fault), Some(origin)) = (
+                worst,
+                faults.first().and_then(|v| origins.get(v.row as usize)),
+            ) else {
                 continue;
             };
             let row = fault.row as usize;
@@ -78,6 +90,11 @@ impl Checked {
         }
         rejects.sort_by_key(|r| r.row);
         let keep = keep.into_iter().map(Some).collect();
-        Ok(Checked { batch: filter_record_batch(&batch, &keep)?, rejects, dropped, rows_read })
+        Ok(Checked {
+            batch: filter_record_batch(&batch, &keep)?,
+            rejects,
+            dropped,
+            rows_read,
+        })
     }
 }

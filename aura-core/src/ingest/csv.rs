@@ -42,7 +42,10 @@ pub(crate) fn numbered_rows<'a>(
                     start: row.start as u32,
                     end: row.end as u32,
                 };
-                return Some((span, fields.iter().map(|f| f.text(text, row.start)).collect()));
+                return Some((
+                    span,
+                    fields.iter().map(|f| f.text(text, row.start)).collect(),
+                ));
             }
         }
     })

@@ -17,16 +17,16 @@ use super::git::{GitChunk, GitReader, git_schema};
 use super::infer::{infer_objects, infer_texts};
 use super::json::parse_objects;
 use super::plan::ReadPlan;
+use super::plan_of::Available;
 use super::preset::{Preset, PresetOptions};
 use super::preset_rows;
-use super::plan_of::Available;
 use super::sniff::sniff;
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
 use super::tabular::{normalize, property_columns};
 use super::{Format, IngestOptions, Limits, Reject};
-use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
 use crate::event::contract::CompiledContract;
+use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
 use crate::{Error, Result};
 
 /// An input whose columns are known.
@@ -47,8 +47,14 @@ pub(crate) struct Pieces {
 }
 
 enum Inner {
-    Text { splitter: Box<Splitter>, header: Option<Arc<CsvHeader>> },
-    Table { reader: Box<dyn RecordBatchReader + Send>, next_row: u64 },
+    Text {
+        splitter: Box<Splitter>,
+        header: Option<Arc<CsvHeader>>,
+    },
+    Table {
+        reader: Box<dyn RecordBatchReader + Send>,
+        next_row: u64,
+    },
     #[cfg(feature = "git")]
     Git(Box<GitReader>),
 }
@@ -57,7 +63,10 @@ enum Inner {
 pub(crate) enum Piece {
     Csv(Block, Arc<CsvHeader>),
     Json(Block),
-    Table { batch: RecordBatch, first_row: u64 },
+    Table {
+        batch: RecordBatch,
+        first_row: u64,
+    },
     #[cfg(feature = "git")]
     Git(GitChunk),
 }
@@ -76,12 +85,18 @@ pub(crate) fn open(
     let Some(preset) = options.preset else {
         return Ok(opened);
     };
-    let mapping = PresetOptions { actor: options.roles.actor.clone(), time_zone: options.roles.zone()? };
+    let mapping = PresetOptions {
+        actor: options.roles.actor.clone(),
+        time_zone: options.roles.zone()?,
+    };
     let first = opened.pieces.next().transpose()?;
     if let Some(piece) = &first {
         let mapped = preset_rows::map(piece, preset, &mapping, &opened.name, &options.limits)?;
         let typed = infer_objects(&sample(&mapped.block, &options.limits), &options.limits);
-        opened.available = Available { keys: typed.iter().map(|(k, _)| k.clone()).collect(), typed };
+        opened.available = Available {
+            keys: typed.iter().map(|(k, _)| k.clone()).collect(),
+            typed,
+        };
     }
     // The roles have their canonical names now, whether a row of the sample has them or not.
     for role in [EVENT_ID, ACTOR, EVENT, TIME] {
@@ -114,7 +129,10 @@ fn open_plain(
                     keys: schema.fields().iter().map(|f| f.name().clone()).collect(),
                     typed: property_columns(&schema, true),
                 },
-                pieces: Pieces { inner: Inner::Git(Box::new(reader)), first: None },
+                pieces: Pieces {
+                    inner: Inner::Git(Box::new(reader)),
+                    first: None,
+                },
                 rejects: Vec::new(),
                 preset: None,
             })
@@ -137,14 +155,22 @@ fn open_plain(
                 let reader = table_reader(&name, format, TableContent::Bytes(bytes))?;
                 return Ok(table(name, reader, options));
             }
-            text(name, Box::new(Cursor::new(bytes)), options, limits, bytes_read)
+            text(
+                name,
+                Box::new(Cursor::new(bytes)),
+                options,
+                limits,
+                bytes_read,
+            )
         }
         Input::Reader { reader, .. } => text(name, reader, options, limits, bytes_read),
     }
 }
 
 fn is_table(head: &[u8]) -> bool {
-    head.starts_with(b"PAR1") || head.starts_with(b"ARROW1") || head.starts_with(b"\xff\xff\xff\xff")
+    head.starts_with(b"PAR1")
+        || head.starts_with(b"ARROW1")
+        || head.starts_with(b"\xff\xff\xff\xff")
 }
 
 fn table(
@@ -159,7 +185,13 @@ fn table(
             keys: schema.fields().iter().map(|f| f.name().clone()).collect(),
             typed: property_columns(&schema, options.roles.time_zone.is_some()),
         },
-        pieces: Pieces { inner: Inner::Table { reader, next_row: 1 }, first: None },
+        pieces: Pieces {
+            inner: Inner::Table {
+                reader,
+                next_row: 1,
+            },
+            first: None,
+        },
         rejects: Vec::new(),
         preset: None,
     }
@@ -198,24 +230,35 @@ fn text(
             let header = Arc::new(header);
             let first = splitter.next_block()?;
             let typed = match &first {
-                Some(block) => {
-                    infer_texts(&header.names, csv::sample_rows(block, &header).take(limits.sample_rows))
-                }
+                Some(block) => infer_texts(
+                    &header.names,
+                    csv::sample_rows(block, &header).take(limits.sample_rows),
+                ),
                 None => infer_texts(&header.names, std::iter::empty::<Vec<&str>>()),
             };
             Ok(Opened {
                 name,
-                available: Available { keys: header.names.clone(), typed },
+                available: Available {
+                    keys: header.names.clone(),
+                    typed,
+                },
                 pieces: Pieces {
                     first: first.map(|block| Piece::Csv(block, Arc::clone(&header))),
-                    inner: Inner::Text { splitter: Box::new(splitter), header: Some(header) },
+                    inner: Inner::Text {
+                        splitter: Box::new(splitter),
+                        header: Some(header),
+                    },
                 },
                 rejects: Vec::new(),
                 preset: None,
             })
         }
         Format::Ndjson | Format::JsonArray => {
-            let layout = if format == Format::Ndjson { Layout::Lines } else { Layout::JsonArray };
+            let layout = if format == Format::Ndjson {
+                Layout::Lines
+            } else {
+                Layout::JsonArray
+            };
             let mut splitter = Splitter::new(decoder, layout, limits);
             let first = splitter.next_block()?;
             let typed = match &first {
@@ -228,7 +271,10 @@ fn text(
                 available: Available { keys, typed },
                 pieces: Pieces {
                     first: first.map(Piece::Json),
-                    inner: Inner::Text { splitter: Box::new(splitter), header: None },
+                    inner: Inner::Text {
+                        splitter: Box::new(splitter),
+                        header: None,
+                    },
                 },
                 rejects: Vec::new(),
                 preset: None,
@@ -241,9 +287,16 @@ fn text(
 fn sample(block: &Block, limits: &Limits) -> Vec<u8> {
     let mut out = Vec::new();
     for row in block.rows().take(limits.sample_rows) {
-        let bytes = block.bytes.get(row.start as usize..row.end as usize).unwrap_or_default();
+        let bytes = block
+            .bytes
+            .get(row.start as usize..row.end as usize)
+            .unwrap_or_default();
         // A line end inside an element can only stand between tokens.
-        out.extend(bytes.iter().map(|&b| if b == b'\n' || b == b'\r' { b' ' } else { b }));
+        out.extend(
+            bytes
+                .iter()
+                .map(|&b| if b == b'\n' || b == b'\r' { b' ' } else { b }),
+        );
         out.push(b'\n');
     }
     out
@@ -302,7 +355,10 @@ pub(crate) fn parse(
         let mapped = preset_rows::map(&piece, *preset, mapping, source, limits)?;
         let parsed = parse_objects(&mapped.block, plan, limits)?;
         let mut checked = Checked::new(parsed, contract, source, limits, |origin| {
-            mapped.block.bytes.get(origin.start as usize..origin.end as usize)
+            mapped
+                .block
+                .bytes
+                .get(origin.start as usize..origin.end as usize)
         })?;
         mapped.restore(&mut checked.rejects, limits);
         checked.rejects.sort_by_key(|r| r.row);

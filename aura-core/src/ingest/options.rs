@@ -47,12 +47,18 @@ impl std::fmt::Debug for IngestOptions {
 impl IngestOptions {
     /// Options with the given roles.
     pub fn with_roles(roles: Roles) -> Self {
-        IngestOptions { roles, ..IngestOptions::default() }
+        IngestOptions {
+            roles,
+            ..IngestOptions::default()
+        }
     }
 
     /// Options for a producer's format.
     pub fn with_preset(preset: Preset) -> Self {
-        IngestOptions { preset: Some(preset), ..IngestOptions::default() }
+        IngestOptions {
+            preset: Some(preset),
+            ..IngestOptions::default()
+        }
     }
 
     /// Adds a contract.

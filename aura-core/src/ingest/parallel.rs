@@ -99,7 +99,9 @@ pub(crate) fn caught<R>(f: impl FnOnce() -> Result<R>) -> Result<R> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        Err(Error::internal(format!("a worker thread panicked: {said}; please report this")))
+        Err(Error::internal(format!(
+            "a worker thread panicked: {said}; please report this"
+        )))
     })
 }
 
@@ -144,9 +146,16 @@ mod tests {
         let source = [Ok(1), Err(Error::invalid_data("source"))];
         let error = ordered(2, source.into_iter(), Ok, |_: i32| Ok(())).unwrap_err();
         assert_eq!(error.message(), "source");
-        let error = ordered(2, (0..100).map(Ok), Ok, |_: i32| Err(Error::invalid_data("sink")));
+        let error = ordered(2, (0..100).map(Ok), Ok, |_: i32| {
+            Err(Error::invalid_data("sink"))
+        });
         assert_eq!(error.unwrap_err().message(), "sink");
-        let error = ordered(2, (0..100).map(Ok), |_: i32| -> Result<()> { panic!("boom") }, |()| Ok(()));
+        let error = ordered(
+            2,
+            (0..100).map(Ok),
+            |_: i32| -> Result<()> { panic!("boom") },
+            |()| Ok(()),
+        );
         assert!(error.unwrap_err().message().contains("boom"));
     }
 }

@@ -1,10 +1,10 @@
 //! Makes the plan of an ingest from what a source has, what a contract declares and what the store
 //! holds.
 
-use super::{IngestOptions, Preset};
 use super::plan::{PlanColumn, ReadPlan};
-use crate::event::{ACTOR, EVENT, EVENT_ID, PropertyType, Roles, TIME};
+use super::{IngestOptions, Preset};
 use crate::event::contract::CompiledContract;
+use crate::event::{ACTOR, EVENT, EVENT_ID, PropertyType, Roles, TIME};
 use crate::{Error, Result};
 
 /// Most columns of a store: what is beyond stays in `extra`.
@@ -33,15 +33,22 @@ pub(crate) fn plan(
 ) -> Result<(ReadPlan, Option<CompiledContract>)> {
     let roles = match options.preset {
         None => options.roles.resolve(&available.keys)?,
-        Some(_) => {
-            Roles::new(ACTOR, EVENT, TIME).with_event_id(EVENT_ID).resolve(&available.keys)?
-        }
+        Some(_) => Roles::new(ACTOR, EVENT, TIME)
+            .with_event_id(EVENT_ID)
+            .resolve(&available.keys)?,
     };
-    let zone = match (options.roles.zone()?, options.preset.and_then(Preset::default_time_zone)) {
+    let zone = match (
+        options.roles.zone()?,
+        options.preset.and_then(Preset::default_time_zone),
+    ) {
         (None, Some(name)) => Roles::default().with_time_zone(name).zone()?,
         (zone, _) => zone,
     };
-    let contract = options.contract.as_deref().map(|c| c.compile()).transpose()?;
+    let contract = options
+        .contract
+        .as_deref()
+        .map(|c| c.compile())
+        .transpose()?;
     let is_role = |key: &str| {
         key == roles.actor
             || key == roles.time

@@ -27,7 +27,8 @@ impl Mapped {
         for reject in rejects {
             if let Some(original) = self.originals.get(&reject.row) {
                 reject.original_len = original.len() as u64;
-                reject.original = original[..original.len().min(limits.max_original_bytes)].to_vec();
+                reject.original =
+                    original[..original.len().min(limits.max_original_bytes)].to_vec();
             }
         }
     }
@@ -122,7 +123,11 @@ impl Out<'_> {
     fn push(&mut self, line: u64, text: &[u8], original: Bytes) {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
-        self.spans.push(RowSpan { line, start, end: self.bytes.len() as u32 });
+        self.spans.push(RowSpan {
+            line,
+            start,
+            end: self.bytes.len() as u32,
+        });
         self.bytes.push(b'\n');
         self.originals.insert(line, original);
     }

@@ -21,20 +21,32 @@ pub struct Source {
 pub(crate) enum Inner {
     /// A file, or all files that match a glob, in the order of their names.
     Files(String),
-    Bytes { name: Arc<str>, bytes: Bytes },
-    Reader { name: Arc<str>, reader: Box<dyn Read + Send> },
-    Batches { name: Arc<str>, reader: Box<dyn RecordBatchReader + Send> },
+    Bytes {
+        name: Arc<str>,
+        bytes: Bytes,
+    },
+    Reader {
+        name: Arc<str>,
+        reader: Box<dyn Read + Send>,
+    },
+    Batches {
+        name: Arc<str>,
+        reader: Box<dyn RecordBatchReader + Send>,
+    },
     #[cfg(feature = "git")]
-    Git { path: PathBuf, options: super::git::GitOptions },
+    Git {
+        path: PathBuf,
+        options: super::git::GitOptions,
+    },
 }
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = match &self.inner {
             Inner::Files(pattern) => pattern.clone(),
-            Inner::Bytes { name, .. } | Inner::Reader { name, .. } | Inner::Batches { name, .. } => {
-                name.to_string()
-            }
+            Inner::Bytes { name, .. }
+            | Inner::Reader { name, .. }
+            | Inner::Batches { name, .. } => name.to_string(),
             #[cfg(feature = "git")]
             Inner::Git { path, .. } => path.display().to_string(),
         };
@@ -53,7 +65,10 @@ impl Source {
     /// Takes the whole content; `name` is used in rejects and messages.
     pub fn bytes(name: impl Into<Arc<str>>, bytes: impl Into<Bytes>) -> Self {
         Source {
-            inner: Inner::Bytes { name: name.into(), bytes: bytes.into() },
+            inner: Inner::Bytes {
+                name: name.into(),
+                bytes: bytes.into(),
+            },
         }
     }
 
@@ -62,7 +77,10 @@ impl Source {
     /// Parquet needs random access: a stream of it is first held in memory.
     pub fn reader(name: impl Into<Arc<str>>, reader: impl Read + Send + 'static) -> Self {
         Source {
-            inner: Inner::Reader { name: name.into(), reader: Box::new(reader) },
+            inner: Inner::Reader {
+                name: name.into(),
+                reader: Box::new(reader),
+            },
         }
     }
 
@@ -72,7 +90,10 @@ impl Source {
         reader: impl RecordBatchReader + Send + 'static,
     ) -> Self {
         Source {
-            inner: Inner::Batches { name: name.into(), reader: Box::new(reader) },
+            inner: Inner::Batches {
+                name: name.into(),
+                reader: Box::new(reader),
+            },
         }
     }
 
@@ -80,7 +101,10 @@ impl Source {
     #[cfg(feature = "git")]
     pub fn git(path: impl Into<PathBuf>, options: super::git::GitOptions) -> Self {
         Source {
-            inner: Inner::Git { path: path.into(), options },
+            inner: Inner::Git {
+                path: path.into(),
+                options,
+            },
         }
     }
 }
@@ -105,12 +129,28 @@ impl From<PathBuf> for Source {
 
 /// One input after globs are resolved.
 pub(crate) enum Input {
-    File { name: Arc<str>, path: PathBuf, bytes: u64 },
-    Bytes { name: Arc<str>, bytes: Bytes },
-    Reader { name: Arc<str>, reader: Box<dyn Read + Send> },
-    Batches { name: Arc<str>, reader: Box<dyn RecordBatchReader + Send> },
+    File {
+        name: Arc<str>,
+        path: PathBuf,
+        bytes: u64,
+    },
+    Bytes {
+        name: Arc<str>,
+        bytes: Bytes,
+    },
+    Reader {
+        name: Arc<str>,
+        reader: Box<dyn Read + Send>,
+    },
+    Batches {
+        name: Arc<str>,
+        reader: Box<dyn RecordBatchReader + Send>,
+    },
     #[cfg(feature = "git")]
-    Git { path: PathBuf, options: super::git::GitOptions },
+    Git {
+        path: PathBuf,
+        options: super::git::GitOptions,
+    },
 }
 
 impl Input {
@@ -177,10 +217,13 @@ pub(crate) fn files(pattern: &str) -> Result<Vec<PathBuf>> {
         return Ok(vec![PathBuf::from(pattern)]);
     }
     if !pattern.contains(['*', '?', '[']) {
-        return Err(Error::not_found(format!("the file `{pattern}` does not exist")));
+        return Err(Error::not_found(format!(
+            "the file `{pattern}` does not exist"
+        )));
     }
-    let found = glob::glob(pattern)
-        .map_err(|e| Error::invalid_spec(format!("`{pattern}` is not a valid file pattern: {e}")))?;
+    let found = glob::glob(pattern).map_err(|e| {
+        Error::invalid_spec(format!("`{pattern}` is not a valid file pattern: {e}"))
+    })?;
     let mut files = Vec::new();
     for entry in found {
         let path = entry.map_err(|e| {
@@ -193,7 +236,9 @@ pub(crate) fn files(pattern: &str) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     if files.is_empty() {
-        return Err(Error::not_found(format!("no file matches the pattern `{pattern}`")));
+        return Err(Error::not_found(format!(
+            "no file matches the pattern `{pattern}`"
+        )));
     }
     Ok(files)
 }
@@ -210,20 +255,25 @@ pub(crate) fn table_reader(
         Error::invalid_data(format!("`{name}` cannot be read as {format:?}: {e}"))
     };
     match (format, content) {
-        (Format::Parquet, TableContent::File(file)) => {
-            parquet_reader(name, file, ROWS)
-        }
+        (Format::Parquet, TableContent::File(file)) => parquet_reader(name, file, ROWS),
         (Format::Parquet, TableContent::Bytes(bytes)) => parquet_reader(name, bytes, ROWS),
         (Format::ArrowIpc, TableContent::File(file)) => {
             let mut file = std::io::BufReader::with_capacity(1 << 20, file);
             let mut magic = [0u8; 6];
-            let read = file.read(&mut magic).map_err(|e| Error::io(format!("cannot read `{name}`"), e))?;
-            std::io::Seek::rewind(&mut file).map_err(|e| Error::io(format!("cannot read `{name}`"), e))?;
+            let read = file
+                .read(&mut magic)
+                .map_err(|e| Error::io(format!("cannot read `{name}`"), e))?;
+            std::io::Seek::rewind(&mut file)
+                .map_err(|e| Error::io(format!("cannot read `{name}`"), e))?;
             if &magic[..read] == b"ARROW1" {
-                let reader = guarded(name, || arrow::ipc::reader::FileReader::try_new(file, None).map_err(|e| garbled(&e)))?;
+                let reader = guarded(name, || {
+                    arrow::ipc::reader::FileReader::try_new(file, None).map_err(|e| garbled(&e))
+                })?;
                 Ok(Box::new(Guarded::new(name, reader)))
             } else {
-                let reader = guarded(name, || arrow::ipc::reader::StreamReader::try_new(file, None).map_err(|e| garbled(&e)))?;
+                let reader = guarded(name, || {
+                    arrow::ipc::reader::StreamReader::try_new(file, None).map_err(|e| garbled(&e))
+                })?;
                 Ok(Box::new(Guarded::new(name, reader)))
             }
         }
@@ -231,14 +281,20 @@ pub(crate) fn table_reader(
             let is_file = bytes.starts_with(b"ARROW1");
             let cursor = Cursor::new(bytes);
             if is_file {
-                let reader = guarded(name, || arrow::ipc::reader::FileReader::try_new(cursor, None).map_err(|e| garbled(&e)))?;
+                let reader = guarded(name, || {
+                    arrow::ipc::reader::FileReader::try_new(cursor, None).map_err(|e| garbled(&e))
+                })?;
                 Ok(Box::new(Guarded::new(name, reader)))
             } else {
-                let reader = guarded(name, || arrow::ipc::reader::StreamReader::try_new(cursor, None).map_err(|e| garbled(&e)))?;
+                let reader = guarded(name, || {
+                    arrow::ipc::reader::StreamReader::try_new(cursor, None).map_err(|e| garbled(&e))
+                })?;
                 Ok(Box::new(Guarded::new(name, reader)))
             }
         }
-        (other, _) => Err(Error::internal(format!("{other:?} is not a format of tables"))),
+        (other, _) => Err(Error::internal(format!(
+            "{other:?} is not a format of tables"
+        ))),
     }
 }
 
@@ -271,7 +327,9 @@ fn guarded<T>(name: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("unknown");
-        Err(Error::invalid_data(format!("`{name}` is damaged: its decoder gave up ({said})")))
+        Err(Error::invalid_data(format!(
+            "`{name}` is damaged: its decoder gave up ({said})"
+        )))
     })
 }
 
@@ -284,7 +342,11 @@ struct Guarded<R> {
 
 impl<R: RecordBatchReader> Guarded<R> {
     fn new(name: &str, reader: R) -> Self {
-        Guarded { name: name.to_owned(), schema: reader.schema(), reader: Some(reader) }
+        Guarded {
+            name: name.to_owned(),
+            schema: reader.schema(),
+            reader: Some(reader),
+        }
     }
 }
 
@@ -295,9 +357,10 @@ impl<R: RecordBatchReader> Iterator for Guarded<R> {
         let reader = self.reader.as_mut()?;
         let name = &self.name;
         let next = guarded(name, || {
-            Ok(reader.next().transpose().map_err(|e| {
-                Error::invalid_data(format!("`{name}` is damaged: {e}"))
-            }))
+            Ok(reader
+                .next()
+                .transpose()
+                .map_err(|e| Error::invalid_data(format!("`{name}` is damaged: {e}"))))
         });
         match next {
             Ok(Ok(batch)) => batch.map(Ok),

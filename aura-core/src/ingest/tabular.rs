@@ -62,7 +62,9 @@ pub(crate) fn normalize(
     let column = |key: &str| batch.column_by_name(key);
     let role = |key: &str, role: &str| {
         column(key).ok_or_else(|| {
-            Error::invalid_data(format!("{source}: the column `{key}`, which is the {role}, is missing"))
+            Error::invalid_data(format!(
+                "{source}: the column `{key}`, which is the {role}, is missing"
+            ))
         })
     };
 
@@ -86,18 +88,37 @@ pub(crate) fn normalize(
     };
     for (values, key, what) in [
         (&actor, plan.actor.as_str(), "actor"),
-        (&event, plan.event.as_deref().unwrap_or("event_name"), "event"),
+        (
+            &event,
+            plan.event.as_deref().unwrap_or("event_name"),
+            "event",
+        ),
     ] {
         for row in 0..rows {
             if values.is_null(row) || values.value(row).is_empty() {
                 let found = if values.is_null(row) { "null" } else { "empty" };
-                fault(row, key, RejectReason::MissingRole, format!("the {what} (`{key}`) is {found}"));
+                fault(
+                    row,
+                    key,
+                    RejectReason::MissingRole,
+                    format!("the {what} (`{key}`) is {found}"),
+                );
             }
         }
     }
-    let times = to_micros(&plan.time, role(&plan.time, "time")?, plan.time_zone.as_ref(), plan.time_unit)?;
+    let times = to_micros(
+        &plan.time,
+        role(&plan.time, "time")?,
+        plan.time_zone.as_ref(),
+        plan.time_unit,
+    )?;
     for (row, message) in &times.bad {
-        fault(*row, &plan.time, RejectReason::InvalidTime, format!("the time (`{}`): {message}", plan.time));
+        fault(
+            *row,
+            &plan.time,
+            RejectReason::InvalidTime,
+            format!("the time (`{}`): {message}", plan.time),
+        );
     }
     if times.values.null_count() > 0 {
         for row in 0..rows {
@@ -123,7 +144,10 @@ pub(crate) fn normalize(
     for property in &plan.properties {
         let at = columns.len();
         match column(&property.key) {
-            None => columns.push(arrow::array::new_null_array(&property.ty.arrow_type(), rows)),
+            None => columns.push(arrow::array::new_null_array(
+                &property.ty.arrow_type(),
+                rows,
+            )),
             Some(array) => {
                 let (converted, lost) = convert(&property.key, array, property.ty, plan)?;
                 for row in lost {
@@ -167,7 +191,11 @@ pub(crate) fn normalize(
             origins: (0..rows).map(origin).collect(),
             misfits: misfits
                 .into_iter()
-                .map(|(row, column, found)| Misfit { row: row as u32, column: column as u32, found })
+                .map(|(row, column, found)| Misfit {
+                    row: row as u32,
+                    column: column as u32,
+                    found,
+                })
                 .collect(),
             rejects: Vec::new(),
             rows_read: rows as u64,
@@ -184,7 +212,9 @@ pub(crate) fn normalize(
                 origins.push(origin(row));
             }
             Some((field, reason, message)) => {
-                rejects.push(row_reject(batch, row, limits, source, first_row, field, reason, message));
+                rejects.push(row_reject(
+                    batch, row, limits, source, first_row, field, reason, message,
+                ));
             }
         }
     }
@@ -196,7 +226,11 @@ pub(crate) fn normalize(
         misfits: misfits
             .into_iter()
             .filter(|(row, ..)| kept_as[*row] != u32::MAX)
-            .map(|(row, column, found)| Misfit { row: kept_as[row], column: column as u32, found })
+            .map(|(row, column, found)| Misfit {
+                row: kept_as[row],
+                column: column as u32,
+                found,
+            })
             .collect(),
         rejects,
         rows_read: rows as u64,
@@ -265,7 +299,11 @@ pub(crate) fn json_value(array: &ArrayRef, row: usize) -> String {
         writer.finish()
     });
     let text = String::from_utf8_lossy(&out);
-    match text.trim_end().strip_prefix("{\"v\":").and_then(|t| t.strip_suffix('}')) {
+    match text
+        .trim_end()
+        .strip_prefix("{\"v\":")
+        .and_then(|t| t.strip_suffix('}'))
+    {
         Some(value) if written.is_ok() && value != "null" => value.to_owned(),
         _ => {
             let shown = arrow::util::display::array_value_to_string(&one, 0).unwrap_or_default();
@@ -281,9 +319,10 @@ fn text(array: &ArrayRef) -> Result<StringArray> {
         _ => Arc::clone(array),
     };
     let plain = match plain.data_type() {
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            hex(&plain)
-        }
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => hex(&plain),
         DataType::Null => arrow::array::new_null_array(&DataType::Utf8, plain.len()),
         t if t.is_nested() => {
             return Err(Error::invalid_data(format!(
@@ -297,9 +336,8 @@ fn text(array: &ArrayRef) -> Result<StringArray> {
 
 fn hex(array: &ArrayRef) -> ArrayRef {
     let mut out = StringBuilder::new();
-    let bytes = cast(array, &DataType::LargeBinary).unwrap_or_else(|_| {
-        arrow::array::new_null_array(&DataType::LargeBinary, array.len())
-    });
+    let bytes = cast(array, &DataType::LargeBinary)
+        .unwrap_or_else(|_| arrow::array::new_null_array(&DataType::LargeBinary, array.len()));
     for value in bytes.as_binary::<i64>() {
         out.append_option(value.map(|b| b.iter().map(|x| format!("{x:02x}")).collect::<String>()));
     }
@@ -325,7 +363,10 @@ fn convert(
         _ => Arc::clone(array),
     };
     let from = plain.data_type().clone();
-    let is_text = matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_text = matches!(
+        from,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    );
     let converted: ArrayRef = match ty {
         PropertyType::Json if is_text => json_text(&plain)?,
         PropertyType::Json => {
@@ -336,8 +377,14 @@ fn convert(
             Arc::new(out.finish())
         }
         PropertyType::Timestamp => {
-            let has_no_zone = matches!(from, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64);
-            if from.is_nested() || from == DataType::Boolean || (has_no_zone && plan.time_zone.is_none()) {
+            let has_no_zone = matches!(
+                from,
+                DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64
+            );
+            if from.is_nested()
+                || from == DataType::Boolean
+                || (has_no_zone && plan.time_zone.is_none())
+            {
                 nulls(ty, plain.len())
             } else {
                 Arc::new(to_micros(key, &plain, plan.time_zone.as_ref(), plan.time_unit)?.values)
@@ -363,7 +410,8 @@ fn convert(
         }
         PropertyType::Integer if from.is_integer() => cast(&plain, &DataType::Int64)?,
         PropertyType::Number
-            if from.is_floating() || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+            if from.is_floating()
+                || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
         {
             cast(&plain, &DataType::Float64)?
         }
@@ -383,21 +431,28 @@ fn convert(
         }
         PropertyType::Date if is_text => {
             let text = cast(&plain, &DataType::Utf8)?;
-            let dates: arrow::array::Date32Array =
-                text.as_string::<i32>().iter().map(|v| v.and_then(super::value::parse_date)).collect();
+            let dates: arrow::array::Date32Array = text
+                .as_string::<i32>()
+                .iter()
+                .map(|v| v.and_then(super::value::parse_date))
+                .collect();
             Arc::new(dates)
         }
         PropertyType::String if is_text => cast(&plain, &DataType::Utf8)?,
         PropertyType::String
             if matches!(
                 from,
-                DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
+                DataType::Binary
+                    | DataType::LargeBinary
+                    | DataType::BinaryView
+                    | DataType::FixedSizeBinary(_)
             ) =>
         {
             hex(&plain)
         }
         PropertyType::String
-            if from.is_temporal() || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+            if from.is_temporal()
+                || matches!(from, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
         {
             cast(&plain, &DataType::Utf8)?
         }
@@ -436,7 +491,10 @@ struct Extra {
 
 impl Extra {
     fn new(rows: usize) -> Self {
-        Extra { rows: vec![None; rows], used: false }
+        Extra {
+            rows: vec![None; rows],
+            used: false,
+        }
     }
 
     fn put(&mut self, row: usize, key: &str, value: &str) {
@@ -458,4 +516,3 @@ impl Extra {
         Arc::new(closed.collect::<StringArray>())
     }
 }
-

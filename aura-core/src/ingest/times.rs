@@ -58,7 +58,9 @@ pub(crate) fn to_micros(
                 if value.is_empty() {
                     return Ok(None);
                 }
-                parse_time(value, zone, unit).map(Some).map_err(|e| e.to_string())
+                parse_time(value, zone, unit)
+                    .map(Some)
+                    .map_err(|e| e.to_string())
             }))
         }
         t if t.is_integer() => {
@@ -78,7 +80,9 @@ pub(crate) fn to_micros(
                     .ok_or_else(|| format!("{value} is out of range for a time"))
             }))
         }
-        t if t.is_floating() || matches!(t, DataType::Decimal128(..) | DataType::Decimal256(..)) => {
+        t if t.is_floating()
+            || matches!(t, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+        {
             let floats = cast(array, &DataType::Float64)?;
             let floats = floats.as_primitive::<arrow::datatypes::Float64Type>();
             Ok(collect(floats.len(), |row| {

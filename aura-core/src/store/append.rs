@@ -50,18 +50,33 @@ impl Store {
         }
     }
 
-    async fn append_once(&self, batch: &RecordBatch, options: &IngestOptions) -> Result<IngestReport> {
+    async fn append_once(
+        &self,
+        batch: &RecordBatch,
+        options: &IngestOptions,
+    ) -> Result<IngestReport> {
         let shared = &self.shared;
         let source: Arc<str> = Arc::from("append");
         let existing = shared.read(|conn| Ok(rows::properties(&shared.columns(conn)?)))?;
         let available = Available {
-            keys: batch.schema().fields().iter().map(|f| f.name().clone()).collect(),
+            keys: batch
+                .schema()
+                .fields()
+                .iter()
+                .map(|f| f.name().clone())
+                .collect(),
             typed: property_columns(&batch.schema(), options.roles.time_zone.is_some()),
         };
         let (plan, contract) = plan(options, &available, &existing)?;
         let parsed = normalize(batch, &plan, &options.limits, &source, 1)?;
-        let checked = Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| None)?;
-        let mut report = IngestReport { read: checked.rows_read, dropped: checked.dropped, ..IngestReport::default() };
+        let checked = Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
+            None
+        })?;
+        let mut report = IngestReport {
+            read: checked.rows_read,
+            dropped: checked.dropped,
+            ..IngestReport::default()
+        };
         report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
 
         let rows = with_ids(checked.batch, &mut ChainHasher::new())?;
@@ -112,7 +127,9 @@ pub(crate) fn with_ids(batch: RecordBatch, chain: &mut ChainHasher) -> Result<Re
         let missing = arrow::compute::is_null(ids)?;
         let made = chain.ids(&arrow::compute::filter_record_batch(&batch, &missing)?)?;
         let mut made = made.iter();
-        ids.iter().map(|id| id.or_else(|| made.next().flatten())).collect()
+        ids.iter()
+            .map(|id| id.or_else(|| made.next().flatten()))
+            .collect()
     };
     let mut columns = batch.columns().to_vec();
     if let Some(first) = columns.first_mut() {
@@ -122,7 +139,10 @@ pub(crate) fn with_ids(batch: RecordBatch, chain: &mut ChainHasher) -> Result<Re
     if let Some(first) = fields.first_mut() {
         *first = Arc::new(Field::new(EVENT_ID, DataType::Utf8, false));
     }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 /// Leaves out the property columns that have no value and that the store does not have either: a

@@ -61,7 +61,8 @@ impl Store {
         options: &IngestOptions,
     ) -> Result<IngestReport> {
         let (source, options) = (source.into(), options.clone());
-        self.blocking(move |shared, writer, _| ingest(shared, writer, source, &options)).await
+        self.blocking(move |shared, writer, _| ingest(shared, writer, source, &options))
+            .await
     }
 }
 
@@ -92,7 +93,11 @@ fn ingest(
             }
             let (plan, contract) = plan(options, &opened.available, &existing)
                 .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
-            let wanted = plan.properties.iter().map(|p| (p.name.clone(), p.ty)).collect();
+            let wanted = plan
+                .properties
+                .iter()
+                .map(|p| (p.name.clone(), p.ty))
+                .collect();
             bulk.begin_input(writer, wanted)?;
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
             bulk.reject(opened.rejects, options)?;
@@ -102,7 +107,16 @@ fn ingest(
                     options.cancel.check()?;
                     piece
                 }),
-                |piece| parse(piece, &plan, contract.as_ref(), &name, &options.limits, preset.as_ref()),
+                |piece| {
+                    parse(
+                        piece,
+                        &plan,
+                        contract.as_ref(),
+                        &name,
+                        &options.limits,
+                        preset.as_ref(),
+                    )
+                },
                 |checked| {
                     bulk.take(checked, options)?;
                     if let Some(progress) = &options.progress {
@@ -138,11 +152,21 @@ fn return_rejects_only(
         keys: ["actor", "event", "time"].map(str::to_owned).to_vec(),
         typed: Vec::new(),
     };
-    let neutral = IngestOptions { limits: options.limits.clone(), ..IngestOptions::default() };
+    let neutral = IngestOptions {
+        limits: options.limits.clone(),
+        ..IngestOptions::default()
+    };
     let (plan, _) = plan(&neutral, &available, &[])?;
     for piece in opened.pieces {
         options.cancel.check()?;
-        let checked = parse(piece?, &plan, None, name, &options.limits, opened.preset.as_ref())?;
+        let checked = parse(
+            piece?,
+            &plan,
+            None,
+            name,
+            &options.limits,
+            opened.preset.as_ref(),
+        )?;
         if checked.batch.num_rows() > 0 {
             return Err(Error::invalid_data(format!(
                 "{name}: no row among the first ones has a key, but later ones have; name the columns with `roles`"
@@ -227,7 +251,8 @@ impl<'a> Bulk<'a> {
     }
 
     fn count(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
-        self.report.count_rejects(&rejects, options.limits.max_rejects_returned);
+        self.report
+            .count_rejects(&rejects, options.limits.max_rejects_returned);
         self.rejects.extend(rejects);
         if self.rejects.len() >= WAITING_REJECTS {
             self.write_rejects()?;
@@ -243,7 +268,10 @@ impl<'a> Bulk<'a> {
             return Ok(());
         }
         let batch = with_ids(checked.batch, &mut self.chain)?;
-        let hashes = self.shared.hasher.hash_all(batch.column(0).as_string::<i32>());
+        let hashes = self
+            .shared
+            .hasher
+            .hash_all(batch.column(0).as_string::<i32>());
         let mut duplicate = Vec::new();
         self.ids.insert_batch(&hashes, &mut duplicate)?;
         let doubles = duplicate.iter().filter(|d| **d).count();
@@ -269,7 +297,11 @@ impl<'a> Bulk<'a> {
             }
         }
         while self.waiting_bytes > WAITING_BYTES {
-            let largest = self.waiting.iter().max_by_key(|(_, slot)| slot.2).map(|(p, _)| *p);
+            let largest = self
+                .waiting
+                .iter()
+                .max_by_key(|(_, slot)| slot.2)
+                .map(|(p, _)| *p);
             match largest {
                 Some(partition) => self.encode(partition)?,
                 None => break,
@@ -280,9 +312,13 @@ impl<'a> Bulk<'a> {
 
     /// Sends the waiting rows of a partition to be encoded.
     fn encode(&mut self, partition: Partition) -> Result<()> {
-        let Some((batches, _, bytes)) = self.waiting.remove(&partition) else { return Ok(()) };
+        let Some((batches, _, bytes)) = self.waiting.remove(&partition) else {
+            return Ok(());
+        };
         self.waiting_bytes -= bytes;
-        let Some(first) = batches.first() else { return Ok(()) };
+        let Some(first) = batches.first() else {
+            return Ok(());
+        };
         if !self.open.contains_key(&partition) {
             if self.open.len() >= OPEN_FILES {
                 self.drain()?;
@@ -312,7 +348,9 @@ impl<'a> Bulk<'a> {
 
     /// Appends the next encoded row group to its file. Returns whether there was one.
     fn append_next(&mut self) -> Result<bool> {
-        let Some(encoded) = self.pool.next() else { return Ok(false) };
+        let Some(encoded) = self.pool.next() else {
+            return Ok(false);
+        };
         let (partition, group) = encoded?;
         let file = self
             .open
@@ -347,10 +385,18 @@ impl<'a> Bulk<'a> {
         let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
         self.rejects.clear();
         if self.reject_writer.is_none() {
-            let encoder = Arc::new(EventEncoder::like(&batch.schema(), Profile::Ingest, &batch)?);
+            let encoder = Arc::new(EventEncoder::like(
+                &batch.schema(),
+                Profile::Ingest,
+                &batch,
+            )?);
             let path = format!("{}.parquet", (self.shared.new_uuid)());
-            let writer =
-                EventWriter::create(&self.shared.quarantine, &path, Vec::new(), Arc::clone(&encoder))?;
+            let writer = EventWriter::create(
+                &self.shared.quarantine,
+                &path,
+                Vec::new(),
+                Arc::clone(&encoder),
+            )?;
             self.reject_writer = Some((writer, encoder));
         }
         if let Some((writer, _)) = &mut self.reject_writer {
@@ -376,7 +422,12 @@ impl<'a> Bulk<'a> {
 
 /// Brings the files into the catalog. Rows that others stored meanwhile are taken out first.
 fn commit(shared: &Arc<Shared>, writer: &WriterHandle, outcome: Outcome) -> Result<IngestReport> {
-    let Outcome { mut report, mut files, mut rejects, ids } = outcome;
+    let Outcome {
+        mut report,
+        mut files,
+        mut rejects,
+        ids,
+    } = outcome;
     if files.files.is_empty() && rejects.files.is_empty() {
         return Ok(report);
     }
@@ -395,9 +446,13 @@ fn commit(shared: &Arc<Shared>, writer: &WriterHandle, outcome: Outcome) -> Resu
                 let pending = &pending;
                 w.transaction(|w| {
                     w.sync_ids()?;
-                    let conflicts = pending.as_ref().map_or(Ok(Vec::new()), Pending::conflicts)?;
-                    let open: Vec<u128> =
-                        conflicts.into_iter().filter(|c| !known.contains(c)).collect();
+                    let conflicts = pending
+                        .as_ref()
+                        .map_or(Ok(Vec::new()), Pending::conflicts)?;
+                    let open: Vec<u128> = conflicts
+                        .into_iter()
+                        .filter(|c| !known.contains(c))
+                        .collect();
                     if !open.is_empty() {
                         return Ok((open, None));
                     }
@@ -478,8 +533,12 @@ fn rewrite(shared: &Shared, file: &WrittenFile, batch: &RecordBatch) -> Result<W
         Some((dir, _)) => format!("{dir}/{}.parquet", (shared.new_uuid)()),
         None => format!("{}.parquet", (shared.new_uuid)()),
     };
-    let mut writer =
-        EventWriter::create(&shared.events, &path, file.partition_values.clone(), encoder)?;
+    let mut writer = EventWriter::create(
+        &shared.events,
+        &path,
+        file.partition_values.clone(),
+        encoder,
+    )?;
     let mut at = 0;
     while at < batch.num_rows() {
         let rows = GROUP_ROWS.min(batch.num_rows() - at);

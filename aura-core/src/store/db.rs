@@ -127,7 +127,11 @@ pub(crate) fn check_format(conn: &Connection) -> Result<bool> {
         .map_err(|e| sql("cannot read the store's database", e))?;
     if has_meta.is_none() {
         let tables: i64 = conn
-            .query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |r| r.get(0))
+            .query_row(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
+                [],
+                |r| r.get(0),
+            )
             .map_err(|e| sql("cannot read the store's database", e))?;
         if tables > 0 {
             return Err(Error::invalid_data(
@@ -145,7 +149,9 @@ pub(crate) fn check_format(conn: &Connection) -> Result<bool> {
         };
         return Err(Error::new(
             ErrorKind::Conflict,
-            format!("the store has format version {found}, this AURA reads version {FORMAT_VERSION}; {advice}"),
+            format!(
+                "the store has format version {found}, this AURA reads version {FORMAT_VERSION}; {advice}"
+            ),
         ));
     }
     Ok(true)

@@ -65,9 +65,16 @@ impl<K: Send> EncodePool<K> {
         encoder: Arc<EventEncoder>,
         batches: Vec<RecordBatch>,
     ) -> Result<()> {
-        let job = Job { at: self.asked, key, encoder, batches };
+        let job = Job {
+            at: self.asked,
+            key,
+            encoder,
+            batches,
+        };
         self.asked += 1;
-        self.jobs.send(job).map_err(|_| Error::internal("the encoding threads are gone"))
+        self.jobs
+            .send(job)
+            .map_err(|_| Error::internal("the encoding threads are gone"))
     }
 
     /// Says whether as many row groups are on their way as memory allows.

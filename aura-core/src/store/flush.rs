@@ -28,7 +28,11 @@ pub(crate) struct Uncommitted {
 
 impl Uncommitted {
     pub(crate) fn new(store: &FileStore, files: Vec<WrittenFile>) -> Self {
-        Uncommitted { store: store.clone(), files, kept: false }
+        Uncommitted {
+            store: store.clone(),
+            files,
+            kept: false,
+        }
     }
 
     pub(crate) fn keep(&mut self) {
@@ -48,7 +52,11 @@ impl Drop for Uncommitted {
 }
 
 /// Flushes everything that was staged when it began. Returns the rows moved.
-pub(crate) fn flush_all(shared: &Arc<Shared>, writer: &WriterHandle, conn: &Connection) -> Result<u64> {
+pub(crate) fn flush_all(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    conn: &Connection,
+) -> Result<u64> {
     let until = staging::last_seq(conn)?;
     let mut moved = 0;
     loop {
@@ -84,14 +92,20 @@ fn flush_some(shared: &Arc<Shared>, writer: &WriterHandle, conn: &Connection) ->
             _ => rejects.push(staged.batch.clone()),
         }
     }
-    let moved: usize = events.iter().chain(&rejects).map(RecordBatch::num_rows).sum();
+    let moved: usize = events
+        .iter()
+        .chain(&rejects)
+        .map(RecordBatch::num_rows)
+        .sum();
     let mut event_files = Uncommitted::new(&shared.events, Vec::new());
     write_events(shared, &events, &mut event_files)?;
     let mut reject_files = Uncommitted::new(&shared.quarantine, Vec::new());
     if !rejects.is_empty() {
         let batch = concat_batches(&shared.quarantine_schema, &rejects)?;
         let path = format!("{}.parquet", (shared.new_uuid)());
-        reject_files.files.push(write_one(&shared.quarantine, &path, Vec::new(), &batch)?);
+        reject_files
+            .files
+            .push(write_one(&shared.quarantine, &path, Vec::new(), &batch)?);
     }
     let new_events = event_files.files.clone();
     let new_rejects = reject_files.files.clone();
@@ -134,10 +148,17 @@ fn write_events(shared: &Shared, batches: &[RecordBatch], out: &mut Uncommitted)
         }
     }
     for (partition, batches) in parts {
-        let Some(first) = batches.first() else { continue };
+        let Some(first) = batches.first() else {
+            continue;
+        };
         let batch = concat_batches(&first.schema(), &batches)?;
         let path = partition.file_path((shared.new_uuid)());
-        out.files.push(write_one(&shared.events, &path, partition.values(), &batch)?);
+        out.files.push(write_one(
+            &shared.events,
+            &path,
+            partition.values(),
+            &batch,
+        )?);
     }
     Ok(())
 }

@@ -49,7 +49,12 @@ impl Writer {
         let tx = self.conn.unchecked_transaction()?;
         let seq = staging::last_seq(&tx)?;
         let state = read::load_table(&tx, super::EVENTS, None, &[])?;
-        let staged = staging::read(&tx, Some(super::EVENTS), staging::flushed_seq(&tx)?, u64::MAX)?;
+        let staged = staging::read(
+            &tx,
+            Some(super::EVENTS),
+            staging::flushed_seq(&tx)?,
+            u64::MAX,
+        )?;
         tx.commit()?;
         let shared = Arc::clone(&self.shared);
         for file in &state.files {
@@ -72,11 +77,14 @@ impl Writer {
     /// nobody commits between this and our own commit.
     pub(crate) fn sync_ids(&mut self) -> Result<()> {
         if !self.known.loaded {
-            return Err(Error::internal("the index of event ids was not loaded before a write"));
+            return Err(Error::internal(
+                "the index of event ids was not loaded before a write",
+            ));
         }
         let seq = staging::last_seq(&self.conn)?;
         if seq > self.known.seq {
-            for staged in staging::read(&self.conn, Some(super::EVENTS), self.known.seq, u64::MAX)? {
+            for staged in staging::read(&self.conn, Some(super::EVENTS), self.known.seq, u64::MAX)?
+            {
                 load_batch(&self.shared, &staged.batch)?;
             }
             self.known.seq = seq;
@@ -122,7 +130,9 @@ fn load_ids(shared: &Shared, ids: &arrow::array::ArrayRef) -> Result<()> {
     let hashes = if ids.null_count() == 0 {
         shared.hasher.hash_all(ids)
     } else {
-        shared.hasher.hash_all(&ids.iter().flatten().map(Some).collect::<StringArray>())
+        shared
+            .hasher
+            .hash_all(&ids.iter().flatten().map(Some).collect::<StringArray>())
     };
     shared.ids.bulk_load([Ok(hashes)])
 }
@@ -154,7 +164,10 @@ fn event_ids(
     let file = files.open(path)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), [EVENT_ID]);
-    let reader = builder.with_projection(mask).with_batch_size(65_536).build()?;
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(65_536)
+        .build()?;
     Ok(reader.filter_map(|batch| match batch {
         Ok(batch) if batch.num_columns() == 0 => None,
         Ok(batch) => Some(cast(batch.column(0), &DataType::Utf8).map_err(Error::from)),

@@ -98,7 +98,9 @@ impl Store {
     pub async fn erase(&self, actor: impl Into<String>) -> Result<EraseReport> {
         let actor = actor.into();
         if actor.is_empty() {
-            return Err(Error::invalid_spec("erase: the actor is empty; name the actor to erase"));
+            return Err(Error::invalid_spec(
+                "erase: the actor is empty; name the actor to erase",
+            ));
         }
         self.blocking(move |shared, writer, conn| {
             flush_all(shared, writer, conn)?;
@@ -143,17 +145,22 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn loose(&self) -> impl Iterator<Item = &&DataFile> {
-        self.files.iter().filter(|f| bucket_of_path(&f.path.path).is_none())
+        self.files
+            .iter()
+            .filter(|f| bucket_of_path(&f.path.path).is_none())
     }
 
     /// Sorted files that do not all belong to one run of buckets.
     fn several_runs(&self) -> bool {
         let mut seen = HashSet::new();
         let mut widths = HashSet::new();
-        self.files.iter().filter_map(|f| bucket_of_path(&f.path.path)).any(|(bucket, bits)| {
-            widths.insert(bits);
-            !seen.insert((bucket, bits)) || widths.len() > 1
-        })
+        self.files
+            .iter()
+            .filter_map(|f| bucket_of_path(&f.path.path))
+            .any(|(bucket, bits)| {
+                widths.insert(bits);
+                !seen.insert((bucket, bits)) || widths.len() > 1
+            })
     }
 }
 
@@ -178,7 +185,11 @@ fn compact_partitions(
     let mut report = CompactReport::default();
     let keys: Vec<Vec<Option<String>>> = {
         let state = current(conn)?;
-        let mut keys: Vec<_> = state.files.iter().map(|f| f.partition_values.clone()).collect();
+        let mut keys: Vec<_> = state
+            .files
+            .iter()
+            .map(|f| f.partition_values.clone())
+            .collect();
         keys.sort();
         keys.dedup();
         keys
@@ -201,13 +212,22 @@ fn compact_one(
         return Ok(());
     }
     let state = current(conn)?;
-    let group = Group { files: state.files.iter().filter(|f| f.partition_values == key).collect() };
+    let group = Group {
+        files: state
+            .files
+            .iter()
+            .filter(|f| f.partition_values == key)
+            .collect(),
+    };
     if group.files.is_empty() || !needs(&group, shared.settings.compact_files) {
         return Ok(());
     }
     // The partition is that of any of its rows; files without one are sorted as they are.
     let time = group.files.iter().find_map(|f| {
-        f.stats.first().and_then(Option::as_ref).and_then(|s| parse_timestamp_us(s.min.as_deref()?))
+        f.stats
+            .first()
+            .and_then(Option::as_ref)
+            .and_then(|s| parse_timestamp_us(s.min.as_deref()?))
     });
     let divided = !key.is_empty() && key.iter().all(Option::is_some);
     let partition: Partition = match time {
@@ -286,22 +306,29 @@ fn expire_once(
             else {
                 return false;
             };
-            let divided = !f.partition_values.is_empty()
-                && f.partition_values.iter().all(Option::is_some);
-            if divided { max < older_than_us && grain.of(min) < limit } else { max < older_than_us }
+            let divided =
+                !f.partition_values.is_empty() && f.partition_values.iter().all(Option::is_some);
+            if divided {
+                max < older_than_us && grain.of(min) < limit
+            } else {
+                max < older_than_us
+            }
         })
         .collect();
     if old.is_empty() {
         return Ok(ExpireReport::default());
     }
-    let mut report = ExpireReport { files: old.len() as u64, events: 0 };
+    let mut report = ExpireReport {
+        files: old.len() as u64,
+        events: 0,
+    };
     for file in &old {
         report.events += file.record_count - deleted_rows(shared, file)?.len() as u64;
     }
     let ids: Vec<i64> = old.iter().map(|f| f.id).collect();
     wait(writer.transact(move |w| {
-        let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
-            .describe(Some("aura"), Some("expire"));
+        let mut commit =
+            Commit::begin(&w.conn, w.shared.clock.now_us())?.describe(Some("aura"), Some("expire"));
         for id in ids {
             commit.remove_file(id)?;
         }
@@ -339,7 +366,11 @@ fn files_of_all_snapshots(conn: &Connection, table: &str) -> Result<Vec<AnyFile>
             by_snapshot.entry(snapshot).or_default().insert(file);
         }
     }
-    let mut found: Vec<AnyFile> = newest.files.into_iter().map(|file| AnyFile { file }).collect();
+    let mut found: Vec<AnyFile> = newest
+        .files
+        .into_iter()
+        .map(|file| AnyFile { file })
+        .collect();
     for (snapshot, wanted) in by_snapshot {
         let state = load_table(conn, table, Some(snapshot), &[])?;
         let old = state.files.into_iter().filter(|f| wanted.contains(&f.id));
@@ -362,26 +393,41 @@ fn erase_once(
     let mut changes: Vec<(i64, Option<WrittenFile>)> = Vec::new();
     for AnyFile { file } in files_of_all_snapshots(conn, super::EVENTS)? {
         let input = shared.event_path(&file.path)?;
-        let directory = input.rsplit_once('/').map_or(String::new(), |(dir, _)| format!("{dir}/"));
+        let directory = input
+            .rsplit_once('/')
+            .map_or(String::new(), |(dir, _)| format!("{dir}/"));
         let name = (shared.new_uuid)();
         // A rewritten file keeps its place in its run of sorted buckets.
         let output = match bucket_of_path(&input) {
             Some((bucket, bits)) => {
-                format!("{directory}{}", super::sort::bucket_name(bucket, bits, name))
+                format!(
+                    "{directory}{}",
+                    super::sort::bucket_name(bucket, bits, name)
+                )
             }
             None => format!("{directory}{name}.parquet"),
         };
         let values = file.partition_values.iter().flatten().cloned().collect();
         let deleted = deleted_rows(shared, &file)?.into();
         match rewrite_without_actor(
-            &shared.events, &input, deleted, actor, &schema, &output, values, &cancel,
+            &shared.events,
+            &input,
+            deleted,
+            actor,
+            &schema,
+            &output,
+            values,
+            &cancel,
         )? {
             Erased::Untouched => {}
             Erased::Emptied { removed_rows } => {
                 report.events += removed_rows;
                 changes.push((file.id, None));
             }
-            Erased::Rewritten { removed_rows, file: new } => {
+            Erased::Rewritten {
+                removed_rows,
+                file: new,
+            } => {
                 report.events += removed_rows;
                 written.files.push(new.clone());
                 changes.push((file.id, Some(new)));
@@ -393,13 +439,16 @@ fn erase_once(
     report.rejects = rejects;
     report.files = (changes.len() + quarantine_changes.len()) as u64;
     let inlined = inlined_of(conn, state.table_id, actor)?;
-    report.events += inlined.iter().map(|(_, keys)| keys.len() as u64).sum::<u64>();
+    report.events += inlined
+        .iter()
+        .map(|(_, keys)| keys.len() as u64)
+        .sum::<u64>();
     if report.files == 0 && inlined.is_empty() {
         return Ok(report);
     }
     wait(writer.transact(move |w| {
-        let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
-            .describe(Some("aura"), Some("erase"));
+        let mut commit =
+            Commit::begin(&w.conn, w.shared.clock.now_us())?.describe(Some("aura"), Some("erase"));
         for (id, new) in changes.iter().chain(&quarantine_changes) {
             commit.replace_everywhere(*id, new.as_ref())?;
         }
@@ -425,7 +474,9 @@ fn inlined_of(
     let column = state.columns.iter().find(|c| c.name == ACTOR).map(|c| c.id);
     let mut found = Vec::new();
     for rows in inlined::rows(conn, table_id, None)? {
-        let Some(at) = rows.columns.iter().position(|id| Some(*id) == column) else { continue };
+        let Some(at) = rows.columns.iter().position(|id| Some(*id) == column) else {
+            continue;
+        };
         let keys: Vec<i64> = rows
             .rows
             .iter()
@@ -452,8 +503,13 @@ fn erase_from_quarantine(
     let mut changes = Vec::new();
     let mut erased = 0;
     for AnyFile { file } in files_of_all_snapshots(conn, super::QUARANTINE)? {
-        let path = file.path.path.strip_prefix("quarantine/").unwrap_or(&file.path.path);
-        let reader = ParquetRecordBatchReaderBuilder::try_new(shared.quarantine.open(path)?)?.build()?;
+        let path = file
+            .path
+            .path
+            .strip_prefix("quarantine/")
+            .unwrap_or(&file.path.path);
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(shared.quarantine.open(path)?)?.build()?;
         let mut kept = Vec::new();
         let mut here = 0;
         for batch in reader {
@@ -472,7 +528,11 @@ fn erase_from_quarantine(
             changes.push((file.id, None));
             continue;
         }
-        let encoder = Arc::new(EventEncoder::like(&batch.schema(), Profile::Ingest, &batch)?);
+        let encoder = Arc::new(EventEncoder::like(
+            &batch.schema(),
+            Profile::Ingest,
+            &batch,
+        )?);
         let path = format!("{}.parquet", (shared.new_uuid)());
         let mut writer = EventWriter::create(&shared.quarantine, &path, Vec::new(), encoder)?;
         writer.write(&batch)?;
@@ -492,7 +552,10 @@ fn strip(batch: &arrow::record_batch::RecordBatch) -> Result<arrow::record_batch
         .map(|f| arrow::datatypes::Field::new(f.name(), f.data_type().clone(), true))
         .collect::<Vec<_>>();
     let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-    Ok(arrow::record_batch::RecordBatch::try_new(schema, batch.columns().to_vec())?)
+    Ok(arrow::record_batch::RecordBatch::try_new(
+        schema,
+        batch.columns().to_vec(),
+    )?)
 }
 
 /// Overwrites what deleted rows left behind in the database: the pages of staged batches.
@@ -523,7 +586,10 @@ fn delete_scheduled(
 ) -> Result<()> {
     let mut done = Vec::new();
     for file in upkeep::scheduled(conn, before_us)? {
-        let (store, path) = match (file.path.strip_prefix("events/"), file.path.strip_prefix("quarantine/")) {
+        let (store, path) = match (
+            file.path.strip_prefix("events/"),
+            file.path.strip_prefix("quarantine/"),
+        ) {
             (Some(path), _) if file.path_is_relative => (&shared.events, path),
             (_, Some(path)) if file.path_is_relative => (&shared.quarantine, path),
             // A path outside the store is not ours to delete.
@@ -562,9 +628,15 @@ pub(crate) fn sweep_orphans(shared: &Shared) -> Result<()> {
         }
         Ok(known)
     })?;
-    for (prefix, files) in [("events/", &shared.events), ("quarantine/", &shared.quarantine)] {
-        let here: HashSet<String> =
-            known.iter().filter_map(|p| p.strip_prefix(prefix)).map(str::to_owned).collect();
+    for (prefix, files) in [
+        ("events/", &shared.events),
+        ("quarantine/", &shared.quarantine),
+    ] {
+        let here: HashSet<String> = known
+            .iter()
+            .filter_map(|p| p.strip_prefix(prefix))
+            .map(str::to_owned)
+            .collect();
         for orphan in files.orphans(&here)? {
             files.delete(&orphan.path)?;
         }
@@ -585,7 +657,10 @@ const CHECKPOINT_BYTES: u64 = 64 << 20;
 
 impl Upkeep {
     pub(crate) fn new(shared: &Shared) -> Self {
-        Upkeep { staged_since_us: None, tidied_us: shared.clock.now_us() }
+        Upkeep {
+            staged_since_us: None,
+            tidied_us: shared.clock.now_us(),
+        }
     }
 
     /// Does what is due.
@@ -612,14 +687,23 @@ impl Upkeep {
             // The bulk is copied here, beside the appends; the rest, which is small, by the writer,
             // so that the log can begin anew.
             let passive = "PRAGMA wal_checkpoint(PASSIVE)";
-            conn.query_row(passive, [], |_| Ok(())).map_err(|e| sql("cannot checkpoint", e))?;
+            conn.query_row(passive, [], |_| Ok(()))
+                .map_err(|e| sql("cannot checkpoint", e))?;
             wait(writer.run(move |w| {
-                w.conn.query_row(passive, [], |_| Ok(())).map_err(|e| sql("cannot checkpoint", e))
+                w.conn
+                    .query_row(passive, [], |_| Ok(()))
+                    .map_err(|e| sql("cannot checkpoint", e))
             })?)?;
         }
         if now - self.tidied_us >= TIDY_EVERY_US {
             self.tidied_us = now;
-            let before = |seconds: u64| now.saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+            let before = |seconds: u64| {
+                now.saturating_sub(
+                    i64::try_from(seconds)
+                        .unwrap_or(i64::MAX)
+                        .saturating_mul(1_000_000),
+                )
+            };
             expire_snapshots(writer, before(shared.settings.history_s))?;
             delete_scheduled(shared, writer, conn, before(shared.settings.delete_grace_s))?;
         }

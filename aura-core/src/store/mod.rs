@@ -81,7 +81,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// Runs `f` with the connection for reading.
     fn read<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        let conn = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let conn = self
+            .reader
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         f(&conn)
     }
 
@@ -93,7 +96,10 @@ impl Shared {
 
     /// Returns where a file of the catalog is, below the directory of events.
     fn event_path(&self, path: &catalog::read::CatalogPath) -> Result<String> {
-        let below = path.path.strip_prefix("events/").filter(|_| path.is_relative);
+        let below = path
+            .path
+            .strip_prefix("events/")
+            .filter(|_| path.is_relative);
         below.map(str::to_owned).ok_or_else(|| {
             Error::invalid_data(format!(
                 "the catalog lists the file `{}`, which is outside the store's directory; copy its rows in with INSERT instead",

@@ -30,7 +30,9 @@ pub struct Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("dir", &self.shared.dir).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("dir", &self.shared.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +65,10 @@ impl Store {
 
     /// Prepares to open the store in `dir` with settings and parts of one's own.
     pub fn builder(dir: impl AsRef<Path>) -> StoreBuilder {
-        StoreBuilder { dir: Some(dir.as_ref().to_owned()), ..Store::memory_builder() }
+        StoreBuilder {
+            dir: Some(dir.as_ref().to_owned()),
+            ..Store::memory_builder()
+        }
     }
 
     /// Prepares to make a store in memory with settings and parts of one's own.
@@ -88,13 +93,16 @@ impl Store {
     /// # Errors
     /// `ResourceExhausted` on a full disk, `Unavailable` when the disk or database cannot be used.
     pub async fn flush(&self) -> Result<u64> {
-        self.blocking(|shared, writer, conn| flush::flush_all(shared, writer, conn)).await
+        self.blocking(|shared, writer, conn| flush::flush_all(shared, writer, conn))
+            .await
     }
 
     /// Runs `work` on a thread of its own, with a connection of its own for reading.
     pub(super) async fn blocking<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Arc<Shared>, &WriterHandle, &rusqlite::Connection) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Arc<Shared>, &WriterHandle, &rusqlite::Connection) -> Result<R>
+        + Send
+        + 'static,
     ) -> Result<R> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let store = self.clone();
@@ -111,11 +119,16 @@ impl Store {
                 let _ = reply.send(outcome);
             })
             .map_err(|e| Error::io("cannot start a thread", e))?;
-        answer.await.map_err(|_| Error::internal("a worker thread ended without an answer"))?
+        answer
+            .await
+            .map_err(|_| Error::internal("a worker thread ended without an answer"))?
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one default of the injected source of names")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one default of the injected source of names"
+)]
 fn random_uuid() -> Uuid {
     Uuid::new_v4()
 }
@@ -154,7 +167,9 @@ impl StoreBuilder {
                 let _ = reply.send(crate::ingest::parallel::caught(|| self.open_blocking()));
             })
             .map_err(|e| Error::io("cannot start a thread", e))?;
-        answer.await.map_err(|_| Error::internal("a worker thread ended without an answer"))?
+        answer
+            .await
+            .map_err(|_| Error::internal("a worker thread ended without an answer"))?
     }
 
     fn open_blocking(self) -> Result<Store> {
@@ -219,7 +234,11 @@ impl StoreBuilder {
         };
         if let Some(dir) = shared.dir.clone() {
             let root = dir.to_string_lossy().into_owned();
-            wait(threads.writer.transact(move |w| upkeep::fix_data_path(&w.conn, &root))?)?;
+            wait(
+                threads
+                    .writer
+                    .transact(move |w| upkeep::fix_data_path(&w.conn, &root))?,
+            )?;
             if threads.lock.as_ref().is_some_and(|l| l.alone) {
                 maintain::sweep_orphans(&shared)?;
             }
@@ -230,7 +249,10 @@ impl StoreBuilder {
         if shared.settings.background && shared.dir.is_some() {
             threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer)?);
         }
-        Ok(Store { shared, threads: Arc::new(threads) })
+        Ok(Store {
+            shared,
+            threads: Arc::new(threads),
+        })
     }
 
     fn create(&self, conn: &mut rusqlite::Connection, dir: Option<&Path>) -> Result<()> {
@@ -245,9 +267,16 @@ impl StoreBuilder {
         }
         let (seed, _) = new_uuid().as_u64_pair();
         db::create_tables(&tx, seed)?;
-        let root = dir.map_or_else(|| "memory/".to_owned(), |d| d.to_string_lossy().into_owned());
+        let root = dir.map_or_else(
+            || "memory/".to_owned(),
+            |d| d.to_string_lossy().into_owned(),
+        );
         create::create(&tx, now, &root, "", &mut new_uuid)?;
-        let column = |name: &str, ty, nullable| NewColumn { name: name.to_owned(), ty, nullable };
+        let column = |name: &str, ty, nullable| NewColumn {
+            name: name.to_owned(),
+            ty,
+            nullable,
+        };
         let mut commit = Commit::begin(&tx, now)?.describe(Some("aura"), Some("create store"));
         create_table(
             &mut commit,
@@ -267,9 +296,16 @@ impl StoreBuilder {
                     .partition
                     .transforms()
                     .iter()
-                    .map(|t| PartitionKey { column: TIME.to_owned(), transform: (*t).to_owned() })
+                    .map(|t| PartitionKey {
+                        column: TIME.to_owned(),
+                        transform: (*t).to_owned(),
+                    })
                     .collect(),
-                sort: [ACTOR, TIME, EVENT_ID].map(|c| SortKey { column: c.to_owned() }).to_vec(),
+                sort: [ACTOR, TIME, EVENT_ID]
+                    .map(|c| SortKey {
+                        column: c.to_owned(),
+                    })
+                    .to_vec(),
             },
         )?;
         create_table(
@@ -293,7 +329,9 @@ impl StoreBuilder {
 fn stored_partition(conn: &rusqlite::Connection) -> Result<super::PartitionGrain> {
     let text = db::meta(conn, "partition")?.unwrap_or_default();
     serde_json::from_str(&text).map_err(|_| {
-        Error::invalid_data(format!("aura.db is damaged: `{text}` is no partition grain"))
+        Error::invalid_data(format!(
+            "aura.db is damaged: `{text}` is no partition grain"
+        ))
     })
 }
 
@@ -305,10 +343,18 @@ fn prepare(dir: &Path) -> Result<PathBuf> {
             dir.display()
         )));
     }
-    std::fs::create_dir_all(dir)
-        .map_err(|e| Error::io(format!("cannot make the store's directory `{}`", dir.display()), e))?;
-    std::fs::canonicalize(dir)
-        .map_err(|e| Error::io(format!("cannot open the store's directory `{}`", dir.display()), e))
+    std::fs::create_dir_all(dir).map_err(|e| {
+        Error::io(
+            format!("cannot make the store's directory `{}`", dir.display()),
+            e,
+        )
+    })?;
+    std::fs::canonicalize(dir).map_err(|e| {
+        Error::io(
+            format!("cannot open the store's directory `{}`", dir.display()),
+            e,
+        )
+    })
 }
 
 /// Says who has the store open: each process holds the lock shared; whoever gets it alone may remove
@@ -343,7 +389,9 @@ impl Lock {
     fn share(&mut self) -> Result<()> {
         if self.alone {
             self.alone = false;
-            self.file.lock_shared().map_err(|e| Error::io("cannot share the store's lock", e))?;
+            self.file
+                .lock_shared()
+                .map_err(|e| Error::io("cannot share the store's lock", e))?;
         }
         Ok(())
     }
@@ -381,7 +429,9 @@ fn start_upkeep(
     std::thread::Builder::new()
         .name("aura-upkeep".to_owned())
         .spawn(move || {
-            let Ok(conn) = shared.db.connect() else { return };
+            let Ok(conn) = shared.db.connect() else {
+                return;
+            };
             let mut upkeep = maintain::Upkeep::new(&shared);
             // The pause after work lets appends that wait for the disk go first.
             while shared.wake.sleep(Duration::from_secs(1)) {
@@ -394,4 +444,3 @@ fn start_upkeep(
         })
         .map_err(|e| Error::io("cannot start the upkeep thread", e))
 }
-

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Store;
 use super::catalog::read;
 use super::catalog::table::NewColumn;
 use super::staging;
+use crate::Result;
 use crate::engine::Table;
 use crate::event::PropertyType;
 use crate::ingest::Reject;
-use crate::Result;
 
 const COLUMNS: [(&str, PropertyType); 8] = [
     ("source", PropertyType::String),
@@ -29,7 +31,11 @@ const COLUMNS: [(&str, PropertyType); 8] = [
 pub(crate) fn columns() -> Vec<NewColumn> {
     COLUMNS
         .iter()
-        .map(|(name, ty)| NewColumn { name: (*name).to_owned(), ty: *ty, nullable: true })
+        .map(|(name, ty)| NewColumn {
+            name: (*name).to_owned(),
+            ty: *ty,
+            nullable: true,
+        })
         .collect()
 }
 
@@ -37,7 +43,10 @@ pub(crate) fn columns() -> Vec<NewColumn> {
 /// digits, so that no byte is lost and every reader can open the file.
 pub(crate) fn batch(rejects: &[Reject], now_us: i64, schema: &SchemaRef) -> Result<RecordBatch> {
     let text = |f: fn(&Reject) -> Option<&str>| -> StringArray { rejects.iter().map(f).collect() };
-    let originals: StringArray = rejects.iter().map(|r| Some(printable(&r.original))).collect();
+    let originals: StringArray = rejects
+        .iter()
+        .map(|r| Some(printable(&r.original)))
+        .collect();
     let int = |f: fn(&Reject) -> u64| -> Int64Array {
         rejects.iter().map(|r| i64::try_from(f(r)).ok()).collect()
     };
@@ -85,14 +94,24 @@ impl Store {
         self.blocking(|shared, _, conn| {
             let tx = conn.unchecked_transaction()?;
             let state = read::load_table(&tx, super::QUARANTINE, None, &[])?;
-            let staged = staging::read(&tx, Some(super::QUARANTINE), staging::flushed_seq(&tx)?, u64::MAX)?;
+            let staged = staging::read(
+                &tx,
+                Some(super::QUARANTINE),
+                staging::flushed_seq(&tx)?,
+                u64::MAX,
+            )?;
             tx.commit()?;
             let mut batches = Vec::new();
             for file in &state.files {
-                let path = file.path.path.strip_prefix("quarantine/").unwrap_or(&file.path.path);
+                let path = file
+                    .path
+                    .path
+                    .strip_prefix("quarantine/")
+                    .unwrap_or(&file.path.path);
                 let file = shared.quarantine.open(path)?;
                 let reader =
-                    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+                    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?
+                        .build()?;
                 for batch in reader {
                     batches.push(plain(&batch?)?);
                 }
@@ -107,7 +126,9 @@ impl Store {
 }
 
 fn plain_schema() -> SchemaRef {
-    let fields = COLUMNS.iter().map(|(name, ty)| Field::new(*name, ty.arrow_type(), true));
+    let fields = COLUMNS
+        .iter()
+        .map(|(name, ty)| Field::new(*name, ty.arrow_type(), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
@@ -117,7 +138,10 @@ fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
         .iter()
         .map(|f| match batch.column_by_name(f.name()) {
             Some(column) => Ok(arrow::compute::cast(column, f.data_type())?),
-            None => Ok(arrow::array::new_null_array(f.data_type(), batch.num_rows())),
+            None => Ok(arrow::array::new_null_array(
+                f.data_type(),
+                batch.num_rows(),
+            )),
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(RecordBatch::try_new(plain_schema(), columns)?)
@@ -125,7 +149,9 @@ fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
 
 /// Returns which rows mention `text` in the original bytes: an erased actor must not live on here.
 pub(crate) fn mentions(batch: &RecordBatch, needle: &str) -> Vec<bool> {
-    let Some(originals) = batch.column_by_name("original").and_then(|c| c.as_string_opt::<i32>())
+    let Some(originals) = batch
+        .column_by_name("original")
+        .and_then(|c| c.as_string_opt::<i32>())
     else {
         return vec![false; batch.num_rows()];
     };
@@ -138,4 +164,3 @@ pub(crate) fn mentions(batch: &RecordBatch, needle: &str) -> Vec<bool> {
         })
         .collect()
 }
-

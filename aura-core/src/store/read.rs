@@ -64,8 +64,12 @@ impl Store {
         self.blocking(|shared, _, conn| {
             let tx = conn.unchecked_transaction()?;
             let state = load_table(&tx, super::EVENTS, None, &[TIME])?;
-            let staged =
-                staging::read(&tx, Some(super::EVENTS), staging::flushed_seq(&tx)?, u64::MAX)?;
+            let staged = staging::read(
+                &tx,
+                Some(super::EVENTS),
+                staging::flushed_seq(&tx)?,
+                u64::MAX,
+            )?;
             tx.commit()?;
             let staged = staged.into_iter().map(|s| s.batch).collect();
             assemble(shared, &state, staged)
@@ -98,7 +102,10 @@ impl Store {
         self.blocking(|_, _, conn| {
             Ok(snapshot::snapshots(conn)?
                 .into_iter()
-                .map(|s| SnapshotInfo { id: s.id, time_us: s.time_us })
+                .map(|s| SnapshotInfo {
+                    id: s.id,
+                    time_us: s.time_us,
+                })
                 .collect())
         })
         .await
@@ -116,7 +123,10 @@ fn assemble(shared: &Arc<Shared>, state: &TableState, staged: Vec<RecordBatch>) 
         batches.push(viewed(&rows::conform(batch, &stored)?, &schema)?);
     }
     for inlined in &state.inlined {
-        batches.push(viewed(&rows::inlined_batch(inlined, &columns, &stored)?, &schema)?);
+        batches.push(viewed(
+            &rows::inlined_batch(inlined, &columns, &stored)?,
+            &schema,
+        )?);
     }
     let files = state
         .files
@@ -129,7 +139,9 @@ fn assemble(shared: &Arc<Shared>, state: &TableState, staged: Vec<RecordBatch>) 
     Events::canonical(
         context,
         FilesTable::new(schema, TIME, url, files, batches),
-        Some(Arc::new(move |files, bytes| scanned.scanned.add(files, bytes))),
+        Some(Arc::new(move |files, bytes| {
+            scanned.scanned.add(files, bytes)
+        })),
     )
 }
 
@@ -158,12 +170,18 @@ fn object_store(shared: &Shared, context: &SessionContext) -> Result<ObjectStore
 fn scan_file(shared: &Shared, file: &DataFile) -> Result<ScanFile> {
     let below = shared.event_path(&file.path)?;
     let path = match &shared.events {
-        FileStore::Local { root } => object_store::path::Path::from_absolute_path(root.join(&below))
-            .map_err(|e| Error::invalid_data(format!("the path of `{below}` cannot be used: {e}")))?,
+        FileStore::Local { root } => {
+            object_store::path::Path::from_absolute_path(root.join(&below)).map_err(|e| {
+                Error::invalid_data(format!("the path of `{below}` cannot be used: {e}"))
+            })?
+        }
         FileStore::Memory(_) => object_store::path::Path::from(below.as_str()),
     };
     let time_range = file.stats.first().and_then(Option::as_ref).and_then(|s| {
-        Some((parse_timestamp_us(s.min.as_deref()?)?, parse_timestamp_us(s.max.as_deref()?)?))
+        Some((
+            parse_timestamp_us(s.min.as_deref()?)?,
+            parse_timestamp_us(s.max.as_deref()?)?,
+        ))
     });
     Ok(ScanFile {
         path,
@@ -185,7 +203,8 @@ pub(crate) fn deleted_rows(shared: &Shared, file: &DataFile) -> Result<Vec<u64>>
             )));
         }
         let path = shared.event_path(&list.path)?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(shared.events.open(&path)?)?.build()?;
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(shared.events.open(&path)?)?.build()?;
         for batch in reader {
             let batch = batch?;
             let positions = batch.column_by_name("pos").ok_or_else(|| {

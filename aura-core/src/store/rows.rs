@@ -60,7 +60,10 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
         .collect::<Result<Vec<ArrayRef>>>()?;
     for field in batch.schema().fields() {
         if schema.column_with_name(field.name()).is_none() {
-            return Err(Error::internal(format!("the table has no column `{}`", field.name())));
+            return Err(Error::internal(format!(
+                "the table has no column `{}`",
+                field.name()
+            )));
         }
     }
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
@@ -85,7 +88,10 @@ pub(crate) fn inlined_batch(
             let (Some(at), Some(ty)) = (at, ty) else {
                 return Ok(new_null_array(field.data_type(), inlined.rows.len()));
             };
-            let texts = inlined.rows.iter().map(|r| r.values.get(at).and_then(Option::as_deref));
+            let texts = inlined
+                .rows
+                .iter()
+                .map(|r| r.values.get(at).and_then(Option::as_deref));
             let array = parse_texts(ty, texts);
             let nulls = inlined
                 .rows
@@ -109,15 +115,21 @@ pub(crate) fn inlined_batch(
 fn parse_texts<'a>(ty: PropertyType, texts: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     match ty {
         PropertyType::String | PropertyType::Json => Arc::new(texts.collect::<StringArray>()),
-        PropertyType::Integer => {
-            Arc::new(texts.map(|t| t.and_then(|t| t.parse().ok())).collect::<Int64Array>())
-        }
-        PropertyType::Number => {
-            Arc::new(texts.map(|t| t.and_then(|t| t.parse().ok())).collect::<Float64Array>())
-        }
-        PropertyType::Boolean => {
-            Arc::new(texts.map(|t| t.and_then(value::boolean)).collect::<BooleanArray>())
-        }
+        PropertyType::Integer => Arc::new(
+            texts
+                .map(|t| t.and_then(|t| t.parse().ok()))
+                .collect::<Int64Array>(),
+        ),
+        PropertyType::Number => Arc::new(
+            texts
+                .map(|t| t.and_then(|t| t.parse().ok()))
+                .collect::<Float64Array>(),
+        ),
+        PropertyType::Boolean => Arc::new(
+            texts
+                .map(|t| t.and_then(value::boolean))
+                .collect::<BooleanArray>(),
+        ),
         PropertyType::Timestamp => Arc::new(
             texts
                 .map(|t| t.and_then(value::parse_timestamp_us))
@@ -126,7 +138,10 @@ fn parse_texts<'a>(ty: PropertyType, texts: impl Iterator<Item = Option<&'a str>
         ),
         PropertyType::Date => Arc::new(
             texts
-                .map(|t| t.and_then(value::parse_date_days).and_then(|d| i32::try_from(d).ok()))
+                .map(|t| {
+                    t.and_then(value::parse_date_days)
+                        .and_then(|d| i32::try_from(d).ok())
+                })
                 .collect::<Date32Array>(),
         ),
     }

@@ -30,7 +30,9 @@ pub(crate) fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
 
 fn decode(seq: i64, data: &[u8]) -> Result<RecordBatch> {
     let damaged = |e: &dyn std::fmt::Display| {
-        Error::invalid_data(format!("aura.db is damaged: staged batch {seq} cannot be read: {e}"))
+        Error::invalid_data(format!(
+            "aura.db is damaged: staged batch {seq} cannot be read: {e}"
+        ))
     };
     let mut reader = StreamReader::try_new(Cursor::new(data), None).map_err(|e| damaged(&e))?;
     match reader.next() {
@@ -50,9 +52,11 @@ pub(crate) fn insert(conn: &Connection, table: &str, rows: usize, data: &[u8]) -
 
 /// Returns the number of the last batch that was ever staged.
 pub(crate) fn last_seq(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'aura_staged'), 0)")
-        .and_then(|mut s| s.query_row([], |r| r.get(0)))
-        .map_err(|e| sql("cannot read the staged batches", e))
+    conn.prepare_cached(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'aura_staged'), 0)",
+    )
+    .and_then(|mut s| s.query_row([], |r| r.get(0)))
+    .map_err(|e| sql("cannot read the staged batches", e))
 }
 
 /// Returns the number up to which batches are in files, so that their rows here no longer count.
@@ -83,10 +87,20 @@ pub(crate) fn read(
         .map_err(|e| sql("cannot read the staged batches", e))?;
     let mut found = Vec::new();
     let mut bytes = 0u64;
-    while let Some(row) = rows.next().map_err(|e| sql("cannot read the staged batches", e))? {
-        let data = row.get_ref(2)?.as_blob().map_err(|e| Error::invalid_data(e.to_string()))?;
+    while let Some(row) = rows
+        .next()
+        .map_err(|e| sql("cannot read the staged batches", e))?
+    {
+        let data = row
+            .get_ref(2)?
+            .as_blob()
+            .map_err(|e| Error::invalid_data(e.to_string()))?;
         let seq = row.get(0)?;
-        found.push(Staged { seq, table: row.get(1)?, batch: decode(seq, data)? });
+        found.push(Staged {
+            seq,
+            table: row.get(1)?,
+            batch: decode(seq, data)?,
+        });
         bytes += data.len() as u64;
         if bytes >= max_bytes {
             break;

@@ -9,8 +9,8 @@ use super::catalog::value::parse_timestamp_us;
 use super::catalog::{read, snapshot};
 use super::sort::bucket_of_path;
 use super::{Store, staging};
-use crate::event::TIME;
 use crate::Result;
+use crate::event::TIME;
 
 /// Figures of a store, as of one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

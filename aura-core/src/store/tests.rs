@@ -29,11 +29,15 @@ fn batch(first: usize, rows: usize) -> RecordBatch {
     RecordBatch::try_from_iter([
         (
             "event_id",
-            Arc::new(StringArray::from_iter_values(n.clone().map(|i| format!("e{i}")))) as _,
+            Arc::new(StringArray::from_iter_values(
+                n.clone().map(|i| format!("e{i}")),
+            )) as _,
         ),
         (
             "actor",
-            Arc::new(StringArray::from_iter_values(n.clone().map(|i| format!("u{}", i % 10)))) as _,
+            Arc::new(StringArray::from_iter_values(
+                n.clone().map(|i| format!("u{}", i % 10)),
+            )) as _,
         ),
         (
             "event",
@@ -50,13 +54,19 @@ fn batch(first: usize, rows: usize) -> RecordBatch {
                 .with_timezone("UTC"),
             ) as _,
         ),
-        ("n", Arc::new(Int64Array::from_iter_values(n.map(|i| i as i64))) as _),
+        (
+            "n",
+            Arc::new(Int64Array::from_iter_values(n.map(|i| i as i64))) as _,
+        ),
     ])
     .unwrap()
 }
 
 fn quiet() -> StoreSettings {
-    StoreSettings { background: false, ..StoreSettings::default() }
+    StoreSettings {
+        background: false,
+        ..StoreSettings::default()
+    }
 }
 
 async fn open(dir: &std::path::Path) -> Store {
@@ -75,7 +85,8 @@ async fn ints(events: &crate::engine::Events, sql: &str) -> Vec<i64> {
         .collect()
 }
 
-const SUMS: &str = "SELECT count(*), count(DISTINCT event_id), sum(n), count(DISTINCT actor) FROM events";
+const SUMS: &str =
+    "SELECT count(*), count(DISTINCT event_id), sum(n), count(DISTINCT actor) FROM events";
 
 async fn sums(store: &Store) -> Vec<i64> {
     ints(&store.events().await.unwrap(), SUMS).await
@@ -87,7 +98,10 @@ fn an_append_is_there_at_once_and_after_reopening_flush_and_compaction() {
     run(async {
         let store = open(dir.path()).await;
         let report = store.append(batch(0, 1000)).await.unwrap();
-        assert_eq!((report.read, report.accepted, report.duplicate), (1000, 1000, 0));
+        assert_eq!(
+            (report.read, report.accepted, report.duplicate),
+            (1000, 1000, 0)
+        );
         assert_eq!(report.columns_added, ["n"]);
         let expected = vec![1000, 1000, 499_500, 10];
         assert_eq!(sums(&store).await, expected);
@@ -97,9 +111,15 @@ fn an_append_is_there_at_once_and_after_reopening_flush_and_compaction() {
         assert_eq!(store.flush().await.unwrap(), 1000);
         assert_eq!(sums(&store).await, expected);
         let stats = store.stats().await.unwrap();
-        assert_eq!((stats.events, stats.staged_events, stats.partitions), (1000, 0, 2));
+        assert_eq!(
+            (stats.events, stats.staged_events, stats.partitions),
+            (1000, 0, 2)
+        );
         let report = store.compact().await.unwrap();
-        assert_eq!((report.partitions, report.files_before, report.files_after), (2, 2, 2));
+        assert_eq!(
+            (report.partitions, report.files_before, report.files_after),
+            (2, 2, 2)
+        );
         assert_eq!(sums(&store).await, expected);
         // Nothing is left to do.
         assert_eq!(store.compact().await.unwrap(), CompactReport::default());
@@ -137,9 +157,17 @@ fn rows_without_an_id_are_known_by_their_place() {
         assert_eq!((grown.accepted, grown.duplicate), (3, 5));
         let csv = "user_id,event,time\na,x,2026-01-01T00:00:00Z\na,x,2026-01-01T00:00:00Z\n";
         let first = store.ingest(Source::bytes("a.csv", csv)).await.unwrap();
-        assert_eq!((first.accepted, first.duplicate), (2, 0), "equal rows are two events");
+        assert_eq!(
+            (first.accepted, first.duplicate),
+            (2, 0),
+            "equal rows are two events"
+        );
         let again = store.ingest(Source::bytes("b.csv", csv)).await.unwrap();
-        assert_eq!((again.accepted, again.duplicate), (0, 2), "the same content counts once");
+        assert_eq!(
+            (again.accepted, again.duplicate),
+            (0, 2),
+            "the same content counts once"
+        );
     });
 }
 
@@ -157,22 +185,34 @@ fn bulk_ingest_reads_every_format_and_quarantines_bad_rows() {
         );
         let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
-        let options = IngestOptions::default()
-            .on_progress(move |p| log.lock().unwrap().push(p.clone()));
-        let report =
-            store.ingest_with(Source::bytes("x.ndjson", text), &options).await.unwrap();
-        assert_eq!((report.read, report.accepted, report.rejected), (5, 2, 3), "{report:?}");
+        let options =
+            IngestOptions::default().on_progress(move |p| log.lock().unwrap().push(p.clone()));
+        let report = store
+            .ingest_with(Source::bytes("x.ndjson", text), &options)
+            .await
+            .unwrap();
+        assert_eq!(
+            (report.read, report.accepted, report.rejected),
+            (5, 2, 3),
+            "{report:?}"
+        );
         let rows: Vec<u64> = report.rejects.iter().map(|r| r.row).collect();
         assert_eq!(rows, [2, 3, 5]);
         assert_eq!(report.rejects[0].original, b"not json");
         assert_eq!(seen.lock().unwrap().last().unwrap().rows_read, 5);
         let events = store.events().await.unwrap();
         assert_eq!(
-            ints(&events, "SELECT count(*), min(CAST(time AS BIGINT)) FROM events WHERE event = 'view'")
-                .await,
+            ints(
+                &events,
+                "SELECT count(*), min(CAST(time AS BIGINT)) FROM events WHERE event = 'view'"
+            )
+            .await,
             [1, START + 8 * 3_600_000_000]
         );
-        let extra = events.sql("SELECT extra FROM events WHERE event_id = 'c'").await.unwrap();
+        let extra = events
+            .sql("SELECT extra FROM events WHERE event_id = 'c'")
+            .await
+            .unwrap();
         assert!(extra.to_string().contains("x"), "{extra}");
         assert_eq!(store.quarantine().await.unwrap().num_rows(), 3);
 
@@ -180,7 +220,12 @@ fn bulk_ingest_reads_every_format_and_quarantines_bad_rows() {
         csv.extend_from_slice(b"event_id,user_id,event,time,n\n");
         for i in 0..2000 {
             csv.extend_from_slice(
-                format!("c{i},u{},view,2026-03-{:02}T00:00:00Z,{i}\n", i % 3, i % 28 + 1).as_bytes(),
+                format!(
+                    "c{i},u{},view,2026-03-{:02}T00:00:00Z,{i}\n",
+                    i % 3,
+                    i % 28 + 1
+                )
+                .as_bytes(),
             );
         }
         let gz = {
@@ -189,14 +234,25 @@ fn bulk_ingest_reads_every_format_and_quarantines_bad_rows() {
             out.write_all(&csv).unwrap();
             out.finish().unwrap()
         };
-        let report = store.ingest(Source::bytes("misnamed.txt", gz)).await.unwrap();
+        let report = store
+            .ingest(Source::bytes("misnamed.txt", gz))
+            .await
+            .unwrap();
         assert_eq!((report.accepted, report.rejected), (2000, 0), "{report:?}");
         let array = "[{\"event_id\":\"j1\",\"actor\":\"a\",\"event\":\"e\",\"time\":\"2026-01-01T00:00:00Z\"}\n,\n {\"event_id\":\"j2\",\"actor\":\"a\",\"event\":\"e\",\"time\":\"2026-01-01T00:00:00Z\"}]";
-        assert_eq!(store.ingest(Source::bytes("a.json", array)).await.unwrap().accepted, 2);
+        assert_eq!(
+            store
+                .ingest(Source::bytes("a.json", array))
+                .await
+                .unwrap()
+                .accepted,
+            2
+        );
 
         let path = dir.path().join("t.parquet");
         let file = std::fs::File::create(&path).unwrap();
-        let mut out = parquet::arrow::ArrowWriter::try_new(file, batch(0, 10).schema(), None).unwrap();
+        let mut out =
+            parquet::arrow::ArrowWriter::try_new(file, batch(0, 10).schema(), None).unwrap();
         out.write(&batch(5000, 500)).unwrap();
         out.close().unwrap();
         assert_eq!(store.ingest(path.as_path()).await.unwrap().accepted, 500);
@@ -208,7 +264,14 @@ fn bulk_ingest_reads_every_format_and_quarantines_bad_rows() {
             out.write(&batch(7000, 20)).unwrap();
             out.into_inner().unwrap()
         };
-        assert_eq!(store.ingest(Source::bytes("t.arrow", ipc)).await.unwrap().accepted, 20);
+        assert_eq!(
+            store
+                .ingest(Source::bytes("t.arrow", ipc))
+                .await
+                .unwrap()
+                .accepted,
+            20
+        );
         let error = store.ingest("no/such/file.csv").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     });
@@ -220,11 +283,17 @@ fn presets_map_their_rows() {
         let store = Store::in_memory().await.unwrap();
         let text = "{\"type\":\"track\",\"event\":\"Signed Up\",\"userId\":\"u1\",\"messageId\":\"m1\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"properties\":{\"plan\":\"pro\"}}\n{\"type\":\"dance\"}\n";
         let options = IngestOptions::with_preset(Preset::Segment);
-        let report = store.ingest_with(Source::bytes("s", text), &options).await.unwrap();
+        let report = store
+            .ingest_with(Source::bytes("s", text), &options)
+            .await
+            .unwrap();
         assert_eq!((report.accepted, report.rejected), (1, 1), "{report:?}");
         assert_eq!(report.rejects[0].original, b"{\"type\":\"dance\"}");
         let events = store.events().await.unwrap();
-        let table = events.sql("SELECT actor, event, event_id, plan FROM events").await.unwrap();
+        let table = events
+            .sql("SELECT actor, event, event_id, plan FROM events")
+            .await
+            .unwrap();
         let shown = table.to_string();
         for part in ["u1", "Signed Up", "m1", "pro"] {
             assert!(shown.contains(part), "{shown}");
@@ -246,10 +315,19 @@ fn a_contract_decides_columns_and_rejects() {
             "{\"actor\":\"a\",\"event\":\"buy\",\"time\":\"2026-01-01T00:00:02Z\"}\n",
         );
         let options = IngestOptions::default().contract(contract);
-        let report = store.ingest_with(Source::bytes("s", text), &options).await.unwrap();
+        let report = store
+            .ingest_with(Source::bytes("s", text), &options)
+            .await
+            .unwrap();
         assert_eq!((report.accepted, report.rejected), (1, 2), "{report:?}");
         assert_eq!(report.rejected_by_reason["contract"], 2);
-        let table = store.events().await.unwrap().sql("SELECT amount, extra FROM events").await.unwrap();
+        let table = store
+            .events()
+            .await
+            .unwrap()
+            .sql("SELECT amount, extra FROM events")
+            .await
+            .unwrap();
         assert!(table.to_string().contains("{\"other\":1}"), "{table}");
     });
 }
@@ -273,7 +351,10 @@ fn old_snapshots_stay_as_they_were() {
         store.compact().await.unwrap();
         let old = store.snapshot(SnapshotAt::Version(first)).await.unwrap();
         assert_eq!(ints(&old, SUMS).await, [100, 100, 4950, 10]);
-        let old = store.snapshot(SnapshotAt::Time(START + DAY / 2)).await.unwrap();
+        let old = store
+            .snapshot(SnapshotAt::Time(START + DAY / 2))
+            .await
+            .unwrap();
         assert_eq!(ints(&old, SUMS).await[0], 100);
         assert_eq!(sums(&store).await[0], 200);
         let error = store.snapshot(SnapshotAt::Version(999)).await.unwrap_err();
@@ -307,7 +388,11 @@ fn erasure_leaves_no_trace_in_any_snapshot() {
         assert_eq!(ints(&old, left).await, [900, 0]);
         assert_eq!(store.quarantine().await.unwrap().num_rows(), 0);
         let again = store.append(batch(0, 10)).await.unwrap();
-        assert_eq!((again.accepted, again.duplicate), (1, 9), "later events of the actor are stored");
+        assert_eq!(
+            (again.accepted, again.duplicate),
+            (1, 9),
+            "later events of the actor are stored"
+        );
         assert_eq!(store.erase("nobody").await.unwrap(), EraseReport::default());
     });
 }
@@ -338,7 +423,15 @@ fn a_month_reads_only_its_own_files() {
             .sql("SELECT count(*) FROM events WHERE time >= '2026-03-01T00:00:00Z' AND time < '2026-04-01T00:00:00Z'")
             .await
             .unwrap();
-        assert_eq!(table.to_batch().unwrap().column(0).as_primitive::<Int64Type>().value(0), 24 * 31);
+        assert_eq!(
+            table
+                .to_batch()
+                .unwrap()
+                .column(0)
+                .as_primitive::<Int64Type>()
+                .value(0),
+            24 * 31
+        );
         assert_eq!((table.scan().files_total, table.scan().files_read), (12, 1));
         let stats = store.stats().await.unwrap();
         assert_eq!(stats.files_read, 1);
@@ -352,7 +445,11 @@ fn a_newer_format_and_foreign_directories_are_refused() {
     run(async {
         drop(open(dir.path()).await);
         let conn = rusqlite::Connection::open(dir.path().join("aura.db")).unwrap();
-        conn.execute("UPDATE aura_meta SET value = '2' WHERE key = 'format_version'", []).unwrap();
+        conn.execute(
+            "UPDATE aura_meta SET value = '2' WHERE key = 'format_version'",
+            [],
+        )
+        .unwrap();
         let error = Store::open(dir.path()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict);
         assert!(error.message().contains("newer"), "{error}");
@@ -362,7 +459,10 @@ fn a_newer_format_and_foreign_directories_are_refused() {
         let error = Store::open(garbled.path()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
         let file = garbled.path().join("aura.db");
-        assert_eq!(Store::open(file).await.unwrap_err().kind(), ErrorKind::InvalidSpec);
+        assert_eq!(
+            Store::open(file).await.unwrap_err().kind(),
+            ErrorKind::InvalidSpec
+        );
     });
 }
 
@@ -374,7 +474,10 @@ fn a_cancelled_ingest_keeps_nothing() {
         cancel.cancel();
         let options = IngestOptions::default().cancel(cancel);
         let csv = "actor,event,time\na,x,2026-01-01T00:00:00Z\n";
-        let error = store.ingest_with(Source::bytes("a", csv), &options).await.unwrap_err();
+        let error = store
+            .ingest_with(Source::bytes("a", csv), &options)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled);
         assert_eq!(store.stats().await.unwrap().events, 0);
     });
@@ -389,7 +492,11 @@ fn concurrent_appends_of_overlapping_batches_count_each_event_once() {
         let other = open(dir.path()).await;
         let mut tasks = Vec::new();
         for worker in 0..8usize {
-            let store = if worker % 2 == 0 { store.clone() } else { other.clone() };
+            let store = if worker % 2 == 0 {
+                store.clone()
+            } else {
+                other.clone()
+            };
             tasks.push(tokio::spawn(async move {
                 let mut accepted = 0;
                 for step in 0..20usize {
@@ -422,11 +529,21 @@ fn roles_and_zones_are_asked_for() {
         assert!(error.message().contains("`actor`"), "{error}");
         let roles = Roles::new("who", "what", "at");
         let options = IngestOptions::with_roles(roles.clone());
-        let report = store.ingest_with(Source::bytes("a", csv), &options).await.unwrap();
+        let report = store
+            .ingest_with(Source::bytes("a", csv), &options)
+            .await
+            .unwrap();
         assert_eq!((report.accepted, report.rejected), (0, 1));
-        assert!(report.rejects[0].message.contains("time_zone"), "{:?}", report.rejects[0]);
+        assert!(
+            report.rejects[0].message.contains("time_zone"),
+            "{:?}",
+            report.rejects[0]
+        );
         let options = IngestOptions::with_roles(roles.with_time_zone("Europe/Berlin"));
-        let report = store.ingest_with(Source::bytes("a", csv), &options).await.unwrap();
+        let report = store
+            .ingest_with(Source::bytes("a", csv), &options)
+            .await
+            .unwrap();
         assert_eq!(report.accepted, 1);
     });
 }

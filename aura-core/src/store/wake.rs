@@ -35,7 +35,10 @@ impl Wake {
 
     /// Says whether [`stop`](Self::stop) was called.
     pub(crate) fn stopped(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stop
     }
 
     /// Sleeps until there may be work, or `longest`. Returns false when the thread shall end.

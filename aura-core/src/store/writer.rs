@@ -62,7 +62,9 @@ pub(crate) struct WriterHandle(Sender<Command>);
 impl WriterHandle {
     /// Queues an append; its reply comes when it is durable.
     pub(crate) fn append(&self, job: AppendJob) -> Result<()> {
-        self.0.send(Command::Append(Box::new(job))).map_err(|_| closed())
+        self.0
+            .send(Command::Append(Box::new(job)))
+            .map_err(|_| closed())
     }
 
     /// Runs `work` in a write transaction and returns its result once that is durable.
@@ -123,7 +125,12 @@ pub(crate) fn start(
     shared: Arc<Shared>,
 ) -> Result<(WriterHandle, std::thread::JoinHandle<()>)> {
     let (send, receive) = unbounded();
-    let writer = Writer { conn, shared, known: known::Known::default(), last_group: 1 };
+    let writer = Writer {
+        conn,
+        shared,
+        known: known::Known::default(),
+        last_group: 1,
+    };
     let thread = std::thread::Builder::new()
         .name("aura-writer".to_owned())
         .spawn(move || writer.serve(&receive))
@@ -155,7 +162,11 @@ impl Writer {
     }
 
     /// Takes what else waits in the queue, up to the first command of another kind.
-    fn gather(&self, first: AppendJob, commands: &Receiver<Command>) -> (Vec<AppendJob>, Option<Command>) {
+    fn gather(
+        &self,
+        first: AppendJob,
+        commands: &Receiver<Command>,
+    ) -> (Vec<AppendJob>, Option<Command>) {
         let mut bytes = first.data.len();
         let mut group = vec![first];
         while bytes < GROUP_BYTES {
@@ -181,7 +192,14 @@ impl Writer {
         let mut replies = Vec::with_capacity(group.len());
         let mut jobs = Vec::with_capacity(group.len());
         for job in group {
-            let AppendJob { properties, batch, data, hashes, quarantine, reply } = job;
+            let AppendJob {
+                properties,
+                batch,
+                data,
+                hashes,
+                quarantine,
+                reply,
+            } = job;
             replies.push(reply);
             jobs.push((properties, batch, data, hashes, quarantine));
         }
@@ -193,7 +211,14 @@ impl Writer {
                 writer.sync_ids()?;
                 let mut answers = Vec::with_capacity(jobs.len());
                 for (properties, batch, data, hashes, quarantine) in jobs {
-                    answers.push(writer.stage(&properties, &batch, data, &hashes, quarantine, &mut ids)?);
+                    answers.push(writer.stage(
+                        &properties,
+                        &batch,
+                        data,
+                        &hashes,
+                        quarantine,
+                        &mut ids,
+                    )?);
                 }
                 staging::sweep(&writer.conn, SWEEP)?;
                 writer.known.seq = staging::last_seq(&writer.conn)?;
@@ -244,7 +269,12 @@ impl Writer {
         } else if doubles < batch.num_rows() {
             let keep = duplicate.iter().map(|d| Some(!d)).collect();
             let kept = arrow::compute::filter_record_batch(batch, &keep)?;
-            staging::insert(&self.conn, super::EVENTS, kept.num_rows(), &staging::encode(&kept)?)?;
+            staging::insert(
+                &self.conn,
+                super::EVENTS,
+                kept.num_rows(),
+                &staging::encode(&kept)?,
+            )?;
         }
         if let Some((data, rows)) = quarantine {
             staging::insert(&self.conn, super::QUARANTINE, rows, &data)?;
@@ -252,7 +282,10 @@ impl Writer {
         self.shared
             .appended
             .fetch_add((batch.num_rows() - doubles) as u64, Ordering::Relaxed);
-        Ok(Ok(Appended { duplicate: doubles as u64, columns_added }))
+        Ok(Ok(Appended {
+            duplicate: doubles as u64,
+            columns_added,
+        }))
     }
 
     /// Adds the columns that the table of events lacks. The inner error is `Conflict`: a column has
@@ -265,15 +298,22 @@ impl Writer {
         let mut new = Vec::new();
         for (name, ty) in wanted {
             match columns.iter().find(|c| c.name.eq_ignore_ascii_case(name)) {
-                None => new.push(NewColumn { name: name.clone(), ty: *ty, nullable: true }),
-                Some(c) if c.name == *name
-                    && super::catalog::value::property_type(&c.ty) == Some(*ty) => {}
+                None => new.push(NewColumn {
+                    name: name.clone(),
+                    ty: *ty,
+                    nullable: true,
+                }),
+                Some(c)
+                    if c.name == *name
+                        && super::catalog::value::property_type(&c.ty) == Some(*ty) => {}
                 Some(c) => {
                     return Ok(Err(Error::new(
                         ErrorKind::Conflict,
                         format!(
                             "column `{}` of the store has the type {}, not {}; another writer added it meanwhile: try again",
-                            c.name, c.ty, ty.name()
+                            c.name,
+                            c.ty,
+                            ty.name()
                         ),
                     )));
                 }
@@ -292,7 +332,10 @@ impl Writer {
     }
 
     /// Runs `work` between `BEGIN IMMEDIATE` and `COMMIT`; rolls back if it fails.
-    pub(crate) fn transaction<R>(&mut self, work: impl FnOnce(&mut Writer) -> Result<R>) -> Result<R> {
+    pub(crate) fn transaction<R>(
+        &mut self,
+        work: impl FnOnce(&mut Writer) -> Result<R>,
+    ) -> Result<R> {
         // A transaction that a panic left open would make every later one fail.
         if !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
@@ -320,4 +363,3 @@ impl Writer {
 pub(crate) fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
-

@@ -121,16 +121,19 @@ impl Patterns {
         if let Some(regex) = self.compiled.get(pattern) {
             return Ok(regex.clone());
         }
-        let (regex, bytes) = compile(pattern)?;
-        self.bytes += bytes;
-        if self.bytes > PATTERNS_BUDGET {
-            return Err(format!(
-                "the patterns of the contract need more than {} MiB when compiled; use fewer or simpler ones",
-                PATTERNS_BUDGET >> 20
-            ));
+        // The budget bounds time as well: beyond it nothing is compiled any more.
+        if self.bytes <= PATTERNS_BUDGET {
+            let (regex, bytes) = compile(pattern)?;
+            self.bytes += bytes;
+            if self.bytes <= PATTERNS_BUDGET {
+                self.compiled.insert(pattern.to_owned(), regex.clone());
+                return Ok(regex);
+            }
         }
-        self.compiled.insert(pattern.to_owned(), regex.clone());
-        Ok(regex)
+        Err(format!(
+            "the patterns of the contract need more than {} MiB when compiled; use fewer or simpler ones",
+            PATTERNS_BUDGET >> 20
+        ))
     }
 }
 

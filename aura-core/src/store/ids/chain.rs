@@ -144,24 +144,45 @@ fn add_column(name: &str, column: &ArrayRef, rows: &mut [u128]) -> crate::Result
             });
         }
         DataType::Int64 => {
-            add_fixed(name, 2, column, rows, column.as_primitive::<Int64Type>().values(), |v| v.to_le_bytes());
+            add_fixed(
+                name,
+                2,
+                column,
+                rows,
+                column.as_primitive::<Int64Type>().values(),
+                |v| v.to_le_bytes(),
+            );
         }
         DataType::Float64 => {
-            add_fixed(name, 3, column, rows, column.as_primitive::<Float64Type>().values(), |v| {
-                canonical(v).to_le_bytes()
-            });
+            add_fixed(
+                name,
+                3,
+                column,
+                rows,
+                column.as_primitive::<Float64Type>().values(),
+                |v| canonical(v).to_le_bytes(),
+            );
         }
         DataType::Boolean => {
             let (seed, values) = (seed(name, 4), column.as_boolean().values());
             let hashes = [0u8, 1].map(|value| xxh3_128_with_seed(&[value], seed));
-            add(column, rows, |row| Some(hashes[usize::from(values.value(row))]));
+            add(column, rows, |row| {
+                Some(hashes[usize::from(values.value(row))])
+            });
         }
         DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _) => {
             let values = column.as_primitive::<TimestampMicrosecondType>().values();
             add_fixed(name, 5, column, rows, values, |v| v.to_le_bytes());
         }
         DataType::Date32 => {
-            add_fixed(name, 6, column, rows, column.as_primitive::<Date32Type>().values(), |v| v.to_le_bytes());
+            add_fixed(
+                name,
+                6,
+                column,
+                rows,
+                column.as_primitive::<Date32Type>().values(),
+                |v| v.to_le_bytes(),
+            );
         }
         other => {
             let to = match other {
@@ -178,7 +199,10 @@ fn add_column(name: &str, column: &ArrayRef, rows: &mut [u128]) -> crate::Result
                     )));
                 }
             };
-            let strict = CastOptions { safe: false, ..CastOptions::default() };
+            let strict = CastOptions {
+                safe: false,
+                ..CastOptions::default()
+            };
             add_column(name, &cast_with_options(column, &to, &strict)?, rows)?;
         }
     }
@@ -231,7 +255,9 @@ fn add_fixed<T: Copy, const N: usize>(
 ) {
     let seed = seed(name, kind);
     add(column, rows, |row| {
-        values.get(row).map(|&value| xxh3_128_with_seed(&bytes(value), seed))
+        values
+            .get(row)
+            .map(|&value| xxh3_128_with_seed(&bytes(value), seed))
     });
 }
 
@@ -258,19 +284,61 @@ mod tests {
         let counts = [Some(3), Some(3), None, Some(0), Some(-5), Some(i64::MAX)];
         let amounts = [1.5, 1.5, 7.0, 0.0, -0.0, -f64::NAN];
         let amounts = amounts.map(|v| (v != 7.0).then_some(v));
-        let flags = [Some(true), Some(true), None, Some(false), Some(false), Some(true)];
-        let days = [Some(19_000), Some(19_000), None, Some(0), Some(-1), Some(i32::MAX)];
+        let flags = [
+            Some(true),
+            Some(true),
+            None,
+            Some(false),
+            Some(false),
+            Some(true),
+        ];
+        let days = [
+            Some(19_000),
+            Some(19_000),
+            None,
+            Some(0),
+            Some(-1),
+            Some(i32::MAX),
+        ];
         vec![
-            (EVENT_ID, text([Some("ignored"), None, None, None, None, Some("")])),
+            (
+                EVENT_ID,
+                text([Some("ignored"), None, None, None, None, Some("")]),
+            ),
             ("actor", text(["u1", "u1", "u2", "", "u3", "u4"].map(Some))),
-            ("event", text(["signup", "signup", "Покупка", "", &long, "nan"].map(Some))),
-            ("time", Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))),
-            ("plan", text([Some("free"), Some("free"), None, Some(""), Some("team"), Some("pro")])),
-            ("count", Arc::new(counts.into_iter().collect::<Int64Array>())),
-            ("amount", Arc::new(amounts.into_iter().collect::<Float64Array>())),
+            (
+                "event",
+                text(["signup", "signup", "Покупка", "", &long, "nan"].map(Some)),
+            ),
+            (
+                "time",
+                Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")),
+            ),
+            (
+                "plan",
+                text([
+                    Some("free"),
+                    Some("free"),
+                    None,
+                    Some(""),
+                    Some("team"),
+                    Some("pro"),
+                ]),
+            ),
+            (
+                "count",
+                Arc::new(counts.into_iter().collect::<Int64Array>()),
+            ),
+            (
+                "amount",
+                Arc::new(amounts.into_iter().collect::<Float64Array>()),
+            ),
             ("ai", Arc::new(flags.into_iter().collect::<BooleanArray>())),
             ("day", Arc::new(days.into_iter().collect::<Date32Array>())),
-            ("extra", text([None, None, Some(r#"{"a":1}"#), Some(""), None, None])),
+            (
+                "extra",
+                text([None, None, Some(r#"{"a":1}"#), Some(""), None, None]),
+            ),
         ]
     }
 
@@ -280,7 +348,9 @@ mod tests {
 
     fn ids(batch: &RecordBatch) -> Vec<String> {
         let ids = ChainHasher::new().ids(batch).expect("ids");
-        ids.iter().map(|id| id.expect("no null").to_owned()).collect()
+        ids.iter()
+            .map(|id| id.expect("no null").to_owned())
+            .collect()
     }
 
     /// Made by a Python program from the definition at the head of this file, with the package
@@ -350,7 +420,9 @@ mod tests {
                 *column = arrow::compute::cast(column, &DataType::LargeUtf8).expect("cast");
             }
         }
-        columns[1].1 = Arc::new(StringViewArray::from(vec!["u1", "u1", "u2", "", "u3", "u4"]));
+        columns[1].1 = Arc::new(StringViewArray::from(vec![
+            "u1", "u1", "u2", "", "u3", "u4",
+        ]));
         assert_eq!(ids(&batch(columns)), IDS);
     }
 

@@ -58,7 +58,9 @@ fn settle(index: &IdIndex) {
 
 fn insert(pending: &mut Pending, hashes: &[u128]) -> Vec<bool> {
     let mut duplicate = Vec::new();
-    pending.insert_batch(hashes, &mut duplicate).expect("insert");
+    pending
+        .insert_batch(hashes, &mut duplicate)
+        .expect("insert");
     duplicate
 }
 
@@ -103,7 +105,10 @@ fn one_batch_knows_its_own_duplicates() {
     let index = IdIndex::new(IdIndexOptions::default());
     let mut pending = index.begin();
     let hashes = [id(1), id(2), id(1), id(3), id(3)];
-    assert_eq!(insert(&mut pending, &hashes), [false, false, true, false, true]);
+    assert_eq!(
+        insert(&mut pending, &hashes),
+        [false, false, true, false, true]
+    );
     assert_eq!(pending.len(), 3);
     assert_eq!(index.len(), 0);
     assert_eq!(pending.commit_checked().expect("commit"), []);
@@ -155,13 +160,21 @@ fn the_budget_holds_and_merging_keeps_runs_few() {
     index.bulk_load(batches).expect("load");
     assert_eq!(index.len(), 500_000);
     settle(&index);
-    assert!(index.memory_bytes() < 2 * budget, "{}", index.memory_bytes());
+    assert!(
+        index.memory_bytes() < 2 * budget,
+        "{}",
+        index.memory_bytes()
+    );
     assert!(index.disk_bytes() > 3_000_000, "{}", index.disk_bytes());
     let runs = index.shared().lock().committed.runs().count();
     assert!((1..=12).contains(&runs), "{runs} runs");
     let mut again = Mix(5);
     for _ in 0..100 {
-        assert!(insert(&mut index.begin(), &again.hashes(5000)).iter().all(|d| *d));
+        assert!(
+            insert(&mut index.begin(), &again.hashes(5000))
+                .iter()
+                .all(|d| *d)
+        );
     }
 }
 
@@ -226,7 +239,12 @@ fn cleared_ids_are_new_again() {
     index.bulk_load([Ok(kept)]).expect("load");
     assert_eq!(index.len(), 10_000);
     let duplicate = insert(&mut index.begin(), &hashes);
-    assert!(duplicate.iter().enumerate().all(|(i, d)| *d == (i % 2 == 0)));
+    assert!(
+        duplicate
+            .iter()
+            .enumerate()
+            .all(|(i, d)| *d == (i % 2 == 0))
+    );
 }
 
 #[test]
@@ -283,7 +301,13 @@ fn a_damaged_file_is_an_error() {
         let hashes = Mix(10).hashes(200_000);
         commit_all(&index, &hashes);
         settle(&index);
-        let runs: Vec<_> = index.shared().lock().committed.runs().map(Arc::clone).collect();
+        let runs: Vec<_> = index
+            .shared()
+            .lock()
+            .committed
+            .runs()
+            .map(Arc::clone)
+            .collect();
         assert!(!runs.is_empty());
         runs.iter().for_each(|run| run.damage(cut_to));
         let e = index.begin().insert_batch(&hashes, &mut Vec::new());
@@ -303,7 +327,11 @@ fn a_conflict_that_cannot_be_looked_up_fails_the_commit() {
     let mut pending = index.begin();
     insert(&mut pending, &hashes);
     settle(&index);
-    let runs: Vec<_> = index.shared().lock().open[0].layer.runs().map(Arc::clone).collect();
+    let runs: Vec<_> = index.shared().lock().open[0]
+        .layer
+        .runs()
+        .map(Arc::clone)
+        .collect();
     assert!(!runs.is_empty());
     runs.iter().for_each(|run| run.damage(Some(0)));
     commit_all(&index, &hashes[..1000]);

@@ -62,7 +62,7 @@ properties:
   plan: &text {type: string, max_length: 5}
 events:
   404: {properties: {reason: *text}}
-  null:
+  signup:
     properties:
       mail:
         <<: *text
@@ -70,10 +70,10 @@ events:
 ";
     let contract = Contract::parse(text).expect("a contract");
     let names: Vec<&str> = contract.events.iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["404", "null"]);
+    assert_eq!(names, ["404", "signup"]);
     let mail = contract
         .events
-        .get("null")
+        .get("signup")
         .and_then(|e| e.properties.get("mail"));
     let mail = mail.expect("mail");
     assert_eq!((mail.max_length, mail.pii), (Some(5), Some(Pii::Email)));
@@ -82,7 +82,7 @@ events:
     assert!(
         error
             .message()
-            .contains("line 5, column 31: properties.plan: unknown key `max_lenght`"),
+            .contains("line 5, column 30: properties.plan: unknown key `max_lenght`"),
         "{error}"
     );
 }
