@@ -1,7 +1,7 @@
 //! Kills a writing process at random moments and looks at what is left: every acknowledged event must be
 //! there exactly once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -124,7 +124,7 @@ fn child() {
 #[test]
 fn every_acknowledged_event_survives_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let mut acknowledged: HashMap<String, usize> = HashMap::new();
+    let mut acknowledged: BTreeMap<String, usize> = BTreeMap::new();
     let (mut erased, mut expired) = (HashSet::new(), HashSet::new());
     let mut state = 1;
     let mut kills = 0;
@@ -186,7 +186,7 @@ fn every_acknowledged_event_survives_kill() {
 
 fn check(
     dir: &Path,
-    acknowledged: &HashMap<String, usize>,
+    acknowledged: &BTreeMap<String, usize>,
     erased: &HashSet<String>,
     expired: &HashSet<String>,
 ) {

@@ -113,7 +113,7 @@ mod tests {
     fn results_keep_the_order_of_the_items() {
         let mut got = Vec::new();
         let slow_first = |n: u64| {
-            if n % 7 == 0 {
+            if n.is_multiple_of(7) {
                 std::thread::sleep(std::time::Duration::from_micros(300));
             }
             Ok(n * 2)

@@ -237,7 +237,10 @@ pub(crate) fn normalize(
     })
 }
 
-#[allow(clippy::too_many_arguments)] // one call site's worth of context for one reject
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one call site's worth of context for one reject"
+)]
 fn row_reject(
     batch: &RecordBatch,
     row: usize,

@@ -111,6 +111,7 @@ impl FileStore {
     }
 
     /// Returns the length of a file.
+    #[cfg(test)]
     pub(crate) fn size(&self, path: &str) -> Result<u64> {
         let relative = checked(path)?;
         match self {
@@ -356,11 +357,6 @@ enum Sink {
 }
 
 impl NewFile {
-    /// Returns the path that the file will have.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Makes the contents and then the name durable.
     pub(crate) fn finish(mut self) -> Result<()> {
         match self.sink.take() {
@@ -424,6 +420,7 @@ impl StoredFile {
     }
 
     /// Reads `length` bytes from `start`; fewer are an error.
+    #[cfg(test)]
     pub(crate) fn read_range(&self, start: u64, length: usize) -> Result<Bytes> {
         self.range(start, length)
             .map_err(|e| Error::io(format!("reading {}", self.path), e))

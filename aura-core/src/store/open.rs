@@ -93,8 +93,7 @@ impl Store {
     /// # Errors
     /// `ResourceExhausted` on a full disk, `Unavailable` when the disk or database cannot be used.
     pub async fn flush(&self) -> Result<u64> {
-        self.blocking(|shared, writer, conn| flush::flush_all(shared, writer, conn))
-            .await
+        self.blocking(flush::flush_all).await
     }
 
     /// Runs `work` on a thread of its own, with a connection of its own for reading.

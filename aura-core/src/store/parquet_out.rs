@@ -139,11 +139,6 @@ impl EncodedRowGroup {
     pub(crate) fn rows(&self) -> u64 {
         self.chunks.first().map_or(0, |c| c.close().rows_written)
     }
-
-    /// Returns the bytes it will take in a file.
-    pub(crate) fn size_bytes(&self) -> u64 {
-        self.chunks.iter().map(|c| c.close().bytes_written).sum()
-    }
 }
 
 /// Writes one file of events. Dropping it without [`finish`](Self::finish) leaves no file.
@@ -210,11 +205,6 @@ impl EventWriter {
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let group = self.encoder.encode(std::slice::from_ref(batch))?;
         self.append(group)
-    }
-
-    /// Returns the bytes written so far.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.writer.bytes_written() as u64
     }
 
     /// Writes the footer and makes the file durable.

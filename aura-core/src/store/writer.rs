@@ -4,7 +4,7 @@
 //! fsync. Other changes run alone, in a transaction of their own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -357,9 +357,4 @@ impl Writer {
         }
         outcome
     }
-}
-
-/// A counter of work that other threads look at.
-pub(crate) fn load(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::Relaxed)
 }

@@ -36,23 +36,6 @@ pub(crate) enum Rule {
     Pattern,
 }
 
-impl Rule {
-    /// Returns the stable text code, for example `"max_length"`.
-    #[allow(dead_code)] // used by the ingest
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Rule::UndeclaredEvent => "undeclared_event",
-            Rule::Type => "type",
-            Rule::Required => "required",
-            Rule::Enum => "enum",
-            Rule::Min => "min",
-            Rule::Max => "max",
-            Rule::MaxLength => "max_length",
-            Rule::Pattern => "pattern",
-        }
-    }
-}
-
 /// A rule broken by a row: the first one of its property, in the order of [`Rule`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
@@ -79,7 +62,6 @@ impl CompiledContract {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) when a column of the batch does not have the type
     /// declared: batches are made for the contract.
-    #[allow(dead_code)] // used by the ingest
     pub(crate) fn check(&self, batch: &RecordBatch, misfits: &[Misfit]) -> Result<Vec<Violation>> {
         let schema = batch.schema_ref();
         let events = batch

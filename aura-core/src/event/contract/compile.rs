@@ -174,7 +174,6 @@ impl Contract {
 impl CompiledContract {
     /// Lists the declared properties with their types, in the order of declaration: the order of
     /// columns.
-    #[allow(dead_code)] // used by the ingest
     pub(crate) fn declared(&self) -> Vec<(String, PropertyType)> {
         self.columns
             .iter()

@@ -28,7 +28,6 @@ pub use literal::Literal;
 pub use model::{Contract, EventContract, OnViolation, Pii, PropertyContract};
 pub use ordered::OrderedMap;
 
-#[allow(unused_imports)] // used by the ingest
+#[cfg(test)]
 pub(crate) use check::{Rule, Violation};
-#[allow(unused_imports)] // used by the ingest
 pub(crate) use compile::CompiledContract;

@@ -153,8 +153,9 @@ fn looks_like_phone(value: &str) -> bool {
         .filter(|len| *len > 0)
         .collect();
     let digits: usize = groups.iter().sum();
-    let international =
-        value.starts_with('+') && !value[1..].contains('+') && (8..=15).contains(&digits);
+    let international = value.starts_with('+')
+        && !value.get(1..).is_some_and(|v| v.contains('+'))
+        && (8..=15).contains(&digits);
     international || (groups == [3, 3, 4] && !value.contains('+'))
 }
 

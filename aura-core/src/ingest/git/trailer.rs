@@ -44,8 +44,8 @@ pub(super) fn parse(message: &str) -> Vec<Trailer<'_>> {
         if let Some(colon) = separator(line) {
             open = true;
             trailers.push(Trailer {
-                key: line[..colon].trim(),
-                value: line[colon + 1..].trim().to_owned(),
+                key: line.get(..colon).unwrap_or_default().trim(),
+                value: line.get(colon + 1..).unwrap_or_default().trim().to_owned(),
             });
         }
     }

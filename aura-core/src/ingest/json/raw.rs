@@ -39,6 +39,7 @@ impl Kind {
 
 impl<'a> RawValue<'a> {
     /// Takes a text that is valid JSON, without space around it, for what it is.
+    #[cfg(test)]
     pub(crate) fn of_valid(text: &'a str) -> Self {
         let kind = match text.as_bytes().first() {
             Some(b'{') => Kind::Object,

@@ -1,6 +1,8 @@
 //! From the members of a JSON object to the columns of a row.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+#[cfg(test)]
+use hashbrown::HashSet;
 
 use super::cell::{Cell, Target};
 use super::link::Link;
@@ -184,6 +186,7 @@ impl<'p> RowReader<'p> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[cfg(test)]
     pub(crate) fn append<'a>(
         &mut self,
         members: impl IntoIterator<Item = (&'a str, RawValue<'a>)>,
@@ -211,6 +214,7 @@ impl<'p> RowReader<'p> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[cfg(test)]
     pub(crate) fn append_object(
         &mut self,
         object: &serde_json::Map<String, serde_json::Value>,

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::RejectReason;
-use crate::event::{ACTOR, EVENT, EVENT_ID, TIME, TimeUnit, is_reserved};
+use crate::event::{ACTOR, EVENT, EVENT_ID, TIME, is_reserved};
 
 /// A well-known event format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -54,12 +54,6 @@ impl Preset {
             Preset::PostHog => "posthog",
             Preset::Mixpanel => "mixpanel",
         }
-    }
-
-    /// Returns how numeric times are to be read. Mixpanel gives seconds or, with `time_in_ms`, milliseconds; the
-    /// others give text. All are told apart by size.
-    pub(crate) fn declared_time_unit(self) -> TimeUnit {
-        TimeUnit::Auto
     }
 
     /// Returns the zone of times that carry none, where the format defines one: PostHog stores UTC and writes

@@ -37,6 +37,7 @@ enum Change {
     DeletedFromTable,
     AlteredTable,
     InlinedDelete,
+    #[cfg_attr(not(test), expect(dead_code, reason = "made by flushing inlined rows"))]
     InlineFlush,
     RewriteDelete,
 }
@@ -121,11 +122,6 @@ impl<'c> Commit<'c> {
     /// Returns the id that the snapshot will have.
     pub(crate) fn snapshot_id(&self) -> i64 {
         self.snapshot_id
-    }
-
-    /// Returns the newest snapshot before this commit.
-    pub(crate) fn base(&self) -> &Snapshot {
-        &self.base
     }
 
     pub(super) fn connection(&self) -> &'c Connection {
@@ -345,6 +341,7 @@ impl<'c> Commit<'c> {
     ///
     /// # Errors
     /// `Conflict` if one of them has ended already.
+    #[cfg(test)]
     pub(crate) fn flush_inlined(
         &mut self,
         table_id: i64,

@@ -85,6 +85,7 @@ pub(crate) fn create(
 }
 
 /// Returns whether the database has a DuckLake catalog.
+#[cfg(test)]
 pub(crate) fn exists(conn: &Connection) -> Result<bool> {
     Ok(conn.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ducklake_metadata')",

@@ -79,7 +79,7 @@ pub(crate) fn parse_timestamp_us(text: &str) -> Option<i64> {
         Some(at) => {
             let (clock, offset) = rest.split_at(at);
             let sign = if offset.starts_with('-') { -1 } else { 1 };
-            (clock, sign * clock_us(&offset[1..])? / 1_000_000)
+            (clock, sign * clock_us(offset.get(1..)?)? / 1_000_000)
         }
         None => (rest, 0),
     };

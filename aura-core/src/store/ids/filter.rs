@@ -30,7 +30,7 @@ impl Block {
     fn positions(key: u128) -> impl Iterator<Item = (usize, u32)> {
         let bits = rest(key) << 16 | u64::from(tag(key));
         (0..PROBES).map(move |i| {
-            let at = ((bits >> (10 * i)) & 1023) * BITS >> 10;
+            let at = (((bits >> (10 * i)) & 1023) * BITS) >> 10;
             ((at / 64) as usize, (at % 64) as u32)
         })
     }
@@ -140,6 +140,7 @@ impl Filter {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn disk_bytes(&self) -> u64 {
         match self {
             Filter::Resident(_) => 0,

@@ -1,6 +1,6 @@
 //! From the text of an id to its key.
 
-use arrow::array::{Array, StringArray};
+use arrow::array::StringArray;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::key::key_of;

@@ -101,11 +101,13 @@ impl IdIndex {
     }
 
     /// Returns the number of committed ids.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         self.shared.lock().committed_len
     }
 
     /// Says whether no id is committed.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -117,6 +119,7 @@ impl IdIndex {
 
     /// Returns the bytes of the spill files in use, open transactions included. The files have no
     /// names, so that no listing shows them.
+    #[cfg(test)]
     pub(crate) fn disk_bytes(&self) -> u64 {
         self.shared.lock().disk_bytes()
     }

@@ -23,13 +23,6 @@ fn slot_hash(key: &u128) -> u64 {
 }
 
 impl Head {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Head::Small(keys) => keys.len(),
-            Head::Table(table) => table.len(),
-        }
-    }
-
     /// Bytes that grow with the keys.
     pub(super) fn bytes(&self) -> usize {
         match self {

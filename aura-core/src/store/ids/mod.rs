@@ -25,7 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use chain::{ChainHasher, row_hashes};
+pub(crate) use chain::ChainHasher;
 pub(crate) use hash::IdHasher;
 pub(crate) use index::{IdIndex, IdIndexOptions};
 pub(crate) use pending::Pending;

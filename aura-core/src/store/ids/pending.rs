@@ -88,14 +88,10 @@ impl Pending {
     }
 
     /// Returns the number of ids added by this transaction.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         let state = self.shared.lock();
         state.open(self.id).map_or(0, |open| open.len)
-    }
-
-    /// Says whether this transaction has added no id.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Returns, ascending, the ids of this transaction that others have committed since it
@@ -124,6 +120,7 @@ impl Pending {
     ///
     /// # Errors
     /// As [`conflicts`](Pending::conflicts); the transaction is rolled back then.
+    #[cfg(test)]
     pub(crate) fn commit_checked(self) -> crate::Result<Vec<u128>> {
         let mut state = self.shared.lock();
         let at = state.position(self.id).ok_or_else(gone)?;

@@ -68,6 +68,7 @@ impl Run {
         self.filter.memory_bytes() + size_of_val(&*self.directory)
     }
 
+    #[cfg(test)]
     pub(super) fn disk_bytes(&self) -> u64 {
         self.len.div_ceil(PAGE_KEYS) * PAGE_BYTES as u64 + self.filter.disk_bytes()
     }

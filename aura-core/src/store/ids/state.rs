@@ -101,6 +101,7 @@ impl State {
         self.table_bytes() + self.layers().map(Layer::other_bytes).sum::<usize>()
     }
 
+    #[cfg(test)]
     pub(super) fn disk_bytes(&self) -> u64 {
         self.layers()
             .flat_map(Layer::runs)

@@ -163,7 +163,10 @@ fn lacks_actor(file: &StoredFile) -> Error {
 /// # Errors
 /// `NotFound` without such a file; `InvalidData` if it cannot be read; `Cancelled`;
 /// `ResourceExhausted` when the disk is full.
-#[allow(clippy::too_many_arguments)] // a file in, a file out, and what is between
+#[allow(
+    clippy::too_many_arguments,
+    reason = "a file in, a file out, and what is between"
+)]
 pub(crate) fn rewrite_without_actor(
     files: &FileStore,
     input: &str,

@@ -32,11 +32,16 @@ pub(crate) enum CompactInput {
         deleted_rows: Arc<[u64]>,
     },
     /// Rows in memory, with the canonical columns.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the tests sort rows that are in no file")
+    )]
     Batch(RecordBatch),
 }
 
 impl CompactInput {
     /// All rows of a file.
+    #[cfg(test)]
     pub(crate) fn file(path: impl Into<String>) -> Self {
         CompactInput::File {
             path: path.into(),

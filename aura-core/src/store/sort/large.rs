@@ -96,7 +96,7 @@ impl Ranges {
                 }
                 _ => {
                     starts.push(group.start);
-                    per_range.push(vec![0..group.len()]);
+                    per_range.push(std::iter::once(0..group.len()).collect());
                 }
             }
         }

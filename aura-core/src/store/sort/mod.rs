@@ -29,8 +29,12 @@ use super::partition::Partition;
 use crate::event::{ACTOR, EVENT_ID, TIME};
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
-pub(crate) use bucket::{bucket_name, bucket_of_actor, bucket_of_path};
-pub(crate) use erase::{Erased, contains_actor, rewrite_without_actor};
+#[cfg(test)]
+use bucket::bucket_of_actor;
+pub(crate) use bucket::{bucket_name, bucket_of_path};
+#[cfg(test)]
+use erase::contains_actor;
+pub(crate) use erase::{Erased, rewrite_without_actor};
 pub(crate) use input::CompactInput;
 use input::Source;
 use write::Compaction;

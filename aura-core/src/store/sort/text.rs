@@ -93,7 +93,9 @@ impl Interner {
 }
 
 fn value<'a>(bytes: &'a str, ends: &[usize], code: u32) -> &'a str {
-    &bytes[ends[code as usize]..ends[code as usize + 1]]
+    bytes
+        .get(ends[code as usize]..ends[code as usize + 1])
+        .unwrap_or_default()
 }
 
 /// A text column in codes.

@@ -55,7 +55,7 @@ fn required() {
     let ty = PropertyType::String;
     assert_eq!(
         found(ty, "required: true", values.clone()),
-        [missing.clone()]
+        std::slice::from_ref(&missing)
     );
     assert_eq!(
         found(PropertyType::Json, "required: true", values.clone()),
