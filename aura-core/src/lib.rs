@@ -29,6 +29,11 @@ pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
 
+/// The examples of the README, compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 /// Entry points of the fuzz targets.
 #[cfg(fuzzing)]
 pub mod fuzzing {

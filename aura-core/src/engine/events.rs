@@ -72,7 +72,7 @@ impl Events {
     /// let events = Events::from_batches(vec![batch], &Roles::new("user_id", "event", "ts"))?;
     /// let table = events.sql("SELECT event, count(*) AS n FROM events GROUP BY event ORDER BY n DESC").await?;
     /// assert_eq!(table.num_rows(), 2);
-    /// # aura_core::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), aura_core::Error>(()) }).unwrap();
     /// ```
     pub fn from_batches(batches: Vec<RecordBatch>, roles: &Roles) -> Result<Events> {
         let schema = match batches.first() {

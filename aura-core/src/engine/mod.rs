@@ -2,6 +2,7 @@
 
 mod events;
 mod files_table;
+mod from_files;
 mod session;
 mod table;
 #[cfg(test)]

@@ -141,3 +141,52 @@ fn a_registered_table_becomes_events() {
     let error = run(Events::from_table(&session, "logs", &roles())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
+
+#[test]
+fn files_become_events_without_a_store() {
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["a", "b"] {
+        let csv = format!(
+            "user_id,event,ts,n\n{part},x,2026-01-01T00:00:00Z,1\n{part},y,2026-01-02T00:00:00Z,2\n"
+        );
+        std::fs::write(dir.path().join(format!("{part}.csv")), csv).unwrap();
+        let file = std::fs::File::create(dir.path().join(format!("{part}.parquet"))).unwrap();
+        let mut out = parquet::arrow::ArrowWriter::try_new(file, batch().schema(), None).unwrap();
+        out.write(&batch()).unwrap();
+        out.close().unwrap();
+    }
+    let from = |pattern: &str, roles: &Roles| {
+        let pattern = dir.path().join(pattern).to_string_lossy().into_owned();
+        run(Events::from_files(
+            &pattern,
+            roles,
+            &EngineSettings::default(),
+        ))
+    };
+    let sql = "SELECT sum(n), count(DISTINCT actor) FROM events WHERE event = 'y'";
+    let table = run(from("*.csv", &Roles::default()).unwrap().sql(sql)).unwrap();
+    let got = table.to_batch().unwrap();
+    assert_eq!(got.column(0).as_primitive::<Int64Type>().value(0), 4);
+    let events = from("*.parquet", &roles()).unwrap();
+    assert_eq!(
+        run(events.sql("SELECT user_id FROM events WHERE event = 'view'"))
+            .unwrap()
+            .num_rows(),
+        4
+    );
+    assert_eq!(
+        from("*.nothing", &roles()).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    assert_eq!(
+        from("*", &roles()).unwrap_err().kind(),
+        ErrorKind::InvalidData
+    );
+    std::fs::write(
+        dir.path().join("bad.csv"),
+        "user_id,event,ts\n,x,2026-01-01T00:00:00Z\n",
+    )
+    .unwrap();
+    let error = from("bad.csv", &Roles::default()).unwrap_err();
+    assert!(error.message().contains("row 2"), "{error}");
+}

@@ -24,7 +24,7 @@ mod preset_rows;
 mod progress;
 mod reject;
 pub(crate) mod sniff;
-mod source;
+pub(crate) mod source;
 pub(crate) mod split;
 pub(crate) mod tabular;
 pub(crate) mod times;

@@ -1,0 +1,193 @@
+//! Events straight from files, without a store.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::datatypes::Schema;
+use datafusion::datasource::MemTable;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use super::files_table::{FilesTable, ScanFile, query_schema};
+use super::{EngineSettings, Events};
+use crate::event::Roles;
+use crate::ingest::open::{open, parse};
+use crate::ingest::plan_of::plan;
+use crate::ingest::source::Input;
+use crate::ingest::source::files;
+use crate::ingest::{IngestOptions, parallel};
+use crate::{Error, ErrorKind, Result};
+
+impl Events {
+    /// Reads a file, or all files that match a glob.
+    ///
+    /// Parquet files are read when a query needs them, and only the columns that it needs. Other formats
+    /// (CSV, NDJSON, JSON arrays, Arrow IPC; gzip and zstd by content) are read into memory now, in
+    /// canonical form; what is larger than `settings.memory_limit` belongs into a store.
+    ///
+    /// # Errors
+    /// `NotFound` when no file matches; `InvalidSpec` when a role has no column; `InvalidData` when a
+    /// file cannot be read, when Parquet and other files are mixed, or at the first row that cannot be
+    /// accepted (a store would quarantine it); `ResourceExhausted` beyond the memory limit.
+    pub async fn from_files(
+        pattern: &str,
+        roles: &Roles,
+        settings: &EngineSettings,
+    ) -> Result<Events> {
+        let (pattern, roles, settings) = (pattern.to_owned(), roles.clone(), settings.clone());
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new()
+            .name("aura-read".to_owned())
+            .spawn(move || {
+                let _ = reply.send(parallel::caught(|| read(&pattern, &roles, &settings)));
+            })
+            .map_err(|e| Error::io("cannot start a thread", e))?;
+        answer
+            .await
+            .map_err(|_| Error::internal("a reading thread ended without an answer"))?
+    }
+}
+
+fn read(pattern: &str, roles: &Roles, settings: &EngineSettings) -> Result<Events> {
+    let paths = files(pattern)?;
+    let mut tables = Vec::new();
+    let mut texts = Vec::new();
+    for path in paths {
+        let mut head = [0u8; 4];
+        let read = File::open(&path)
+            .and_then(|mut f| f.read(&mut head))
+            .map_err(|e| Error::io(format!("cannot read `{}`", path.display()), e))?;
+        if head.get(..read) == Some(b"PAR1") {
+            tables.push(path);
+        } else {
+            texts.push(path);
+        }
+    }
+    match (tables.first(), texts.first()) {
+        (Some(table), Some(text)) => Err(Error::invalid_data(format!(
+            "`{pattern}` matches Parquet (`{}`) and other files (`{}`); read them apart, or ingest both into a store",
+            table.display(),
+            text.display()
+        ))),
+        (Some(_), None) => parquet_files(&tables, roles, settings),
+        _ => text_files(&texts, roles, settings),
+    }
+}
+
+fn parquet_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) -> Result<Events> {
+    let mut schemas = Vec::new();
+    let mut scans = Vec::new();
+    for path in paths {
+        let shown = path.display();
+        let cannot = |e| Error::io(format!("cannot read `{shown}`"), e);
+        let path = std::fs::canonicalize(path).map_err(cannot)?;
+        let file = File::open(&path).map_err(cannot)?;
+        let size_bytes = file.metadata().map_err(cannot)?.len();
+        let metadata = parallel::caught(|| {
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(Error::from)
+        })
+        .map_err(|e| Error::invalid_data(format!("`{shown}` cannot be read as Parquet: {e}")))?;
+        schemas.push(Schema::new(metadata.schema().fields().clone()));
+        scans.push(ScanFile {
+            path: object_store::path::Path::from_absolute_path(&path).map_err(|e| {
+                Error::invalid_data(format!("the path `{shown}` cannot be used: {e}"))
+            })?,
+            size_bytes,
+            rows: u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0),
+            time_range: None,
+            deleted: Vec::new(),
+        });
+    }
+    let merged = Schema::try_merge(schemas).map_err(|e| {
+        Error::invalid_data(format!(
+            "the files do not have columns of the same types: {e}"
+        ))
+    })?;
+    let url = ObjectStoreUrl::local_filesystem();
+    let table = FilesTable::new(query_schema(&merged), "", url, scans, Vec::new());
+    Events::from_provider(Arc::new(table), roles, settings)
+}
+
+fn text_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) -> Result<Events> {
+    let options = IngestOptions::with_roles(roles.clone());
+    let mut batches = Vec::new();
+    let mut bytes = 0;
+    let mut known = Vec::new();
+    for path in paths {
+        let opened = open(input(path)?, &options, &Arc::new(AtomicU64::new(0)))?;
+        let (plan, _) = plan(&options, &opened.available, &known)
+            .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
+        for property in &plan.properties {
+            if !known.iter().any(|(name, _)| *name == property.name) {
+                known.push((property.name.clone(), property.ty));
+            }
+        }
+        let name = Arc::clone(&opened.name);
+        parallel::ordered(
+            2,
+            opened.pieces,
+            |piece| parse(piece, &plan, None, &name, &options.limits, None),
+            |checked| {
+                if let Some(reject) = checked.rejects.first() {
+                    return Err(Error::invalid_data(format!(
+                        "{}, row {}: {}; a store would put such rows into quarantine",
+                        reject.source, reject.row, reject.message
+                    )));
+                }
+                bytes += checked.batch.get_array_memory_size();
+                if bytes > settings.memory_limit {
+                    return Err(Error::new(
+                        ErrorKind::ResourceExhausted,
+                        format!(
+                            "{name} and the files before it take more than the memory limit of {} bytes; ingest them into a store",
+                            settings.memory_limit
+                        ),
+                    ));
+                }
+                batches.push(checked.batch);
+                Ok(())
+            },
+        )?;
+    }
+    let schema = Arc::new(
+        Schema::try_merge(batches.iter().map(|b| b.schema().as_ref().clone()))
+            .map_err(|e| Error::invalid_data(e.to_string()))?,
+    );
+    if schema.fields().is_empty() {
+        return Err(Error::invalid_data(
+            "the files have no rows, so there is nothing to ask",
+        ));
+    }
+    let batches = batches
+        .iter()
+        .map(|batch| {
+            let columns = schema
+                .fields()
+                .iter()
+                .map(|f| match batch.column_by_name(f.name()) {
+                    Some(column) => Arc::clone(column),
+                    None => arrow::array::new_null_array(f.data_type(), batch.num_rows()),
+                });
+            Ok(arrow::record_batch::RecordBatch::try_new(
+                Arc::clone(&schema),
+                columns.collect(),
+            )?)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let table = MemTable::try_new(schema, vec![batches])?;
+    Events::from_provider(Arc::new(table), &Roles::default(), settings)
+}
+
+fn input(path: &Path) -> Result<Input> {
+    let size = std::fs::metadata(path)
+        .map_err(|e| Error::io(format!("cannot read `{}`", path.display()), e))?
+        .len();
+    Ok(Input::File {
+        name: path.to_string_lossy().into(),
+        path: path.to_owned(),
+        bytes: size,
+    })
+}
