@@ -521,7 +521,9 @@ fn naive(text: &[u8], delimiter: u8, names: &[String]) -> Vec<Seen> {
             let mut extra = serde_json::Map::new();
             for ((value, quoted), name) in fields.into_iter().zip(names) {
                 match name.as_str() {
-                    "who" | "what" if value.is_empty() => return reject(RejectReason::MissingRole),
+                    "who" if value.is_empty() => return reject(RejectReason::MissingRole),
+                    // Space around a value that is not text is ignored, and this one is the time.
+                    "what" if value.trim().is_empty() => return reject(RejectReason::MissingRole),
                     "who" | "what" => {}
                     "s" => s = (quoted || !value.is_empty()).then_some(value),
                     _ if quoted || !value.is_empty() => {
