@@ -24,6 +24,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod ingest;
+pub mod metric;
 pub mod store;
 pub mod time;
 

@@ -31,3 +31,4 @@ pub use ordered::OrderedMap;
 #[cfg(test)]
 pub(crate) use check::{Rule, Violation};
 pub(crate) use compile::CompiledContract;
+pub(crate) use path::nearest;

@@ -93,7 +93,7 @@ const SYNONYMS: &[(&str, &str)] = &[
 ];
 
 /// Finds the candidate that `name` was most likely meant to be.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

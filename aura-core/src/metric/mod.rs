@@ -1,0 +1,3 @@
+//! Metrics: the calendar by which they are cut into periods.
+
+pub mod calendar;
