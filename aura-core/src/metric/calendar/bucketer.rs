@@ -13,7 +13,7 @@ const SEARCH: i32 = i32::MIN;
 ///
 /// # Speed
 /// Periods of equal length are found by a multiplication, all others through a table of slots that each hold
-/// at most one bound. Measured: FIGURES
+/// at most one bound. Measured: FIG
 #[derive(Debug, Clone)]
 pub struct Bucketer {
     grain: Grain,
@@ -122,7 +122,7 @@ impl Bucketer {
 
     fn fill(&self, times_us: &[i64], indices: &mut [i32]) {
         let from = self.from_us;
-        // The range lies within 9998 years, which a distance of 64 bits holds; earlier instants wrap
+        // The range lies within 9997 years, which a distance of 64 bits holds; earlier instants wrap
         // around to distances beyond it.
         let span = self.to_us.abs_diff(from);
         match &self.method {

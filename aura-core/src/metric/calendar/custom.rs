@@ -91,7 +91,7 @@ fn by_grain(table: &PeriodTable) -> Result<BTreeMap<Grain, Vec<Checked<'_>>>> {
                 .ok_or_else(|| {
                     next.fault(format!(
                     "{name} `{}` is not a local date such as 2026-02-01, or a local time such as \
-                     2026-02-01T06:00, of the years 1 to 9998",
+                     2026-02-01T06:00, of the years 1 to 9997",
                     clip(text)
                 ))
                 })

@@ -3,7 +3,7 @@
 //! A [`Calendar`] is the spec, a plain value; [`Calendar::prepare`] makes a [`PreparedCalendar`] of it,
 //! which answers in which [`Period`] an instant lies and what comes before and after; a [`Bucketer`]
 //! answers the first for millions of instants. All instants are microseconds since 1970-01-01T00:00:00Z,
-//! all periods are half-open, and the years 1 to 9998 are known.
+//! all periods are half-open, and the years 1 to 9997 are known.
 //!
 //! # Rules
 //! The time zones are those of the IANA database bundled with the library, so that results do not depend
@@ -20,8 +20,9 @@
 //!   repeated when the clocks go back is two hours, whose labels carry their offsets. In zones that change by
 //!   less than an hour (Australia/Lord_Howe, 30 minutes) the hours beside the change are shorter.
 //!
-//! Differences from SQL's `date_trunc` with a zone (DuckDB and PostgreSQL): it joins a part of an hour with
-//! the whole one before a change of 30 minutes, and puts instants of a repeated midnight on both sides.
+//! DuckDB's `date_trunc` in a zone differs: it puts both hours of a repeated one at the start of the second, joins
+//! the part of an hour to the whole one where clocks change by less, and begins a day whose midnight occurs twice
+//! at the second midnight, so that some instants lie before the start of their period.
 //!
 //! **Weeks** begin on [`Calendar::week_start`], and belong to the year that holds at least four of their days;
 //! from Monday that is ISO 8601. **Quarters and years** follow [`Calendar::fiscal_year_start`].

@@ -3,7 +3,7 @@
 use super::civil::{DAY_US, Starts};
 use super::custom::{self, CustomGrain, CustomGrains};
 use super::names::clip;
-use super::zone::{Zone, check_instant};
+use super::zone::{MIN_US, Zone, check_instant};
 use super::{Bucketer, Calendar, Grain, Period};
 use crate::{Error, Result};
 
@@ -46,7 +46,7 @@ impl PreparedCalendar {
     /// Returns the period that holds an instant.
     ///
     /// # Errors
-    /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for instants outside the years 1 to 9998 (UTC),
+    /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for instants outside the years 1 to 9997 (UTC),
     /// and outside the rows of a grain with periods of its own.
     pub fn period_of(&self, grain: Grain, us: i64) -> Result<Period> {
         check_instant("time", us)?;
@@ -118,13 +118,13 @@ impl PreparedCalendar {
     ///
     /// # Errors
     /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for any other text and for times outside the years
-    /// 1 to 9998.
+    /// 1 to 9997.
     pub fn instant(&self, text: &str) -> Result<i64> {
         let unreadable = || {
             Error::invalid_spec(format!(
                 "`{}` is not a time; expected a date (2026-03-08), a time of the local clock \
                  (2026-03-08T06:30) or an instant with its offset (2026-03-08T06:30:00Z), of the years \
-                 1 to 9998",
+                 1 to 9997",
                 clip(text)
             ))
         };
@@ -180,7 +180,9 @@ impl PreparedCalendar {
 
     /// Refuses a period that another calendar made.
     pub(super) fn check_own(&self, period: &Period) -> Result<()> {
-        if self.period_of(period.grain(), period.start_us())? == *period {
+        // The first period may begin before the first instant.
+        let instant = period.start_us().max(MIN_US);
+        if self.period_of(period.grain(), instant)? == *period {
             return Ok(());
         }
         Err(Error::invalid_spec(format!(

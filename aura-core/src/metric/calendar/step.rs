@@ -1,5 +1,6 @@
 //! Steps from period to period, and how many there are between two.
 
+use super::civil::DAY_US;
 use super::zone::{MAX_US, MIN_US, check_instant};
 use super::{Grain, Period, PreparedCalendar};
 use crate::{Error, Result};
@@ -8,14 +9,14 @@ impl PreparedCalendar {
     /// Returns the period `n` steps after `period`, or before it when `n` is negative.
     ///
     /// # Errors
-    /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when that leaves the years 1 to 9998 or the rows
+    /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when that leaves the years 1 to 9997 or the rows
     /// of the grain, and for a period of another calendar.
     pub fn offset(&self, period: &Period, n: i64) -> Result<Period> {
         self.check_own(period)?;
         let grain = period.grain();
         let outside = || {
             Error::invalid_spec(format!(
-                "{n} periods of one {grain} from {} µs lead outside the years 1 to 9998",
+                "{n} periods of one {grain} from {} µs lead outside the years 1 to 9997",
                 period.start_us()
             ))
         };
@@ -38,14 +39,19 @@ impl PreparedCalendar {
         if grain == Grain::Day {
             to = self.day_after_skips(from, n);
         }
-        let nominal = self.starts.first_day(grain, to);
-        let start = nominal
-            .checked_mul(super::civil::DAY_US)
-            .filter(|us| (MIN_US..MAX_US).contains(us))
+        // The first period may begin before the first instant, by less than a year.
+        let nominal = self
+            .starts
+            .first_day(grain, to)
+            .checked_mul(DAY_US)
+            .filter(|us| (MIN_US - 367 * DAY_US..MAX_US + DAY_US).contains(us))
             .ok_or_else(outside)?;
-        check_instant("time", start).map_err(|_| outside())?;
-        self.period_of(grain, self.start_of(grain, to)?)
-            .map_err(|_| outside())
+        let start = self.zone.first_at(nominal)?;
+        let found = self.period_of(grain, start.max(MIN_US));
+        found
+            .ok()
+            .filter(|p| p.start_us() == start)
+            .ok_or_else(outside)
     }
 
     /// Returns how many steps lead from `from` to `to`: negative when `to` is the earlier one, so that

@@ -9,8 +9,8 @@ use crate::{Error, Result};
 
 /// 0001-01-01T00:00:00Z: the first instant that calendars know.
 pub(super) const MIN_US: i64 = -62_135_596_800_000_000;
-/// 9999-01-01T00:00:00Z: the first instant that calendars no longer know.
-pub(super) const MAX_US: i64 = 253_370_764_800_000_000;
+/// 9998-01-01T00:00:00Z: the first instant that calendars no longer know.
+pub(super) const MAX_US: i64 = 253_339_228_800_000_000;
 
 /// A zone by name. The data are those that the library was built with, never the machine's: the same
 /// spec gives the same periods on every host.
@@ -152,7 +152,7 @@ pub(super) fn check_instant(what: &str, us: i64) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid_spec(format!(
-        "{what}: {us} µs since 1970-01-01 is outside the years 1 to 9998 that calendars know; check \
+        "{what}: {us} µs since 1970-01-01 is outside the years 1 to 9997 that calendars know; check \
          that the unit is the microsecond"
     )))
 }

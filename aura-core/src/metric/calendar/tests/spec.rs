@@ -50,7 +50,7 @@ fn unknown_names_are_listed_with_the_nearest() {
         error.message(),
         "unknown grain `weak`; known are minute, hour, day, week, month, quarter, year. Did you mean `week`?"
     );
-    let error = serde_json::from_value::<Calendar>(json!({"week_start": "sonday"})).unwrap_err();
+    let error = serde_json::from_value::<Calendar>(json!({"week_start": "sundy"})).unwrap_err();
     assert!(
         error.to_string().contains("Did you mean `sunday`?"),
         "{error}"
@@ -143,7 +143,7 @@ fn times_are_read_on_the_local_clock() {
         "2026-01-01[Europe/Paris]",
         "2026-01-01T00:00[Europe/Paris]",
         "-009999-01-01",
-        "9999-12-31",
+        "9998-01-01",
         "9999-12-31T23:59:59Z",
         "0000-12-31",
         "2026-01-01T00:00:00+99:00",
