@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 
+use proptest::prelude::*;
+
 use super::labels;
 use crate::ErrorKind;
 use crate::metric::calendar::{Calendar, Grain, PeriodTable, PreparedCalendar};
@@ -280,4 +282,19 @@ fn a_period_of_a_skipped_day_is_refused() {
             .starts_with("periods: row 2 (week `b`): lasts no time in Pacific/Apia"),
         "{error}"
     );
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,60}", rows in prop::collection::vec("[a-z0-9:T\",. -]{0,40}", 0..5)) {
+        let utc = super::zone("UTC");
+        let _ = utc.instant(&text);
+        let _ = PeriodTable::parse(&text);
+        let csv = format!("grain,label,start,end\n{}", rows.join("\n"));
+        let _ = PeriodTable::parse(&csv);
+        for row in &rows {
+            let _ = utc.instant(row);
+            prop_assert!(Calendar::in_zone(row.as_str()).prepare().is_err() || row.len() > 1);
+        }
+    }
 }
