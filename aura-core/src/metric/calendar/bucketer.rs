@@ -13,7 +13,16 @@ const SEARCH: i32 = i32::MIN;
 ///
 /// # Speed
 /// Periods of equal length are found by a multiplication, all others through a table of slots that each hold
-/// at most one bound. Measured: FIG
+/// at most one bound. Million instants a second on one core, hour, day, week and month, random times over
+/// 2024 and 2025, release build, best of 15 rounds of 64 Mi instants by the processor time of the thread, on two shared
+/// cores of a Xeon of model 167:
+///
+/// | | UTC | America/New_York |
+/// |---|---|---|
+/// | batches of 8,192 instants, as the engine hands them over | 970 to 1,320 | 930 to 1,140 |
+/// | one array of 16 Mi, read from memory (a plain copy to 32 bits: 1,100 to 1,200) | 290 to 310 | 280 to 325 |
+///
+/// Preparing two years takes 0.01 to 0.2 ms, 2 to 10 ms for minutes.
 #[derive(Debug, Clone)]
 pub struct Bucketer {
     grain: Grain,
