@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use arrow::array::{AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Int64Type;
+use aura_core::event::contract::Contract;
+use aura_core::ingest::IngestOptions;
 use aura_core::store::{Store, StoreSettings};
 use serde_json::{Value, json};
 
@@ -16,6 +18,22 @@ type Outcome = Result<Value, Box<dyn std::error::Error + Send + Sync>>;
 
 const START: i64 = 1_767_225_600_000_000;
 const BATCH: usize = 1_000;
+
+/// What every row of an ingested file is checked against.
+const CONTRACT: &str = r"
+name: bench
+version: 1
+properties:
+  team: {type: string, required: true, max_length: 40}
+  plan: {type: string, required: true, enum: [free, pro, enterprise]}
+  country: {type: string, required: true}
+  channel: {type: string, required: true, pattern: '^ch\d+$'}
+  amount: {type: number, min: 0, unit: USD}
+events:
+  purchase:
+    properties:
+      amount: {type: number, required: true, min: 0, unit: USD}
+";
 
 #[tokio::main]
 async fn main() {
@@ -63,11 +81,16 @@ async fn count(store: &Store) -> aura_core::Result<i64> {
         .value(0))
 }
 
+fn checked() -> aura_core::Result<IngestOptions> {
+    Ok(IngestOptions::default().contract(Contract::parse(CONTRACT)?))
+}
+
 async fn ingest(file: &str) -> Outcome {
     let store = open().await?;
     let begun = Instant::now();
-    let report = store.ingest(file).await?;
+    let report = store.ingest_with(file, &checked()?).await?;
     let seconds = begun.elapsed().as_secs_f64();
+    assert_eq!(report.rejected, 0);
     let stats = store.stats().await?;
     assert_eq!(count(&store).await? as u64, report.accepted);
     Ok(json!({"seconds": seconds, "events": stats.events, "bytes": stats.bytes}))
@@ -182,7 +205,7 @@ async fn memory(file: &str) -> Outcome {
     let store = open().await?;
     let baseline_rss = status("VmRSS")?;
     let begun = Instant::now();
-    let report = store.ingest(file).await?;
+    let report = store.ingest_with(file, &checked()?).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let peak_rss = status("VmHWM")?;
     Ok(
