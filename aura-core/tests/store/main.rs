@@ -6,6 +6,7 @@ mod common;
 
 mod bad_binary;
 mod bad_text;
+mod bad_values;
 mod bombs;
 mod duckdb;
 mod formats;
