@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use super::files_table::{FilesTable, ScanFile, query_schema};
 use super::{EngineSettings, Events};
 use crate::event::Roles;
+use crate::ingest::footer::check_footer;
 use crate::ingest::open::{open, parse};
 use crate::ingest::plan_of::plan;
 use crate::ingest::source::Input;
@@ -86,6 +87,7 @@ fn parquet_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) ->
         let path = std::fs::canonicalize(path).map_err(cannot)?;
         let file = File::open(&path).map_err(cannot)?;
         let size_bytes = file.metadata().map_err(cannot)?.len();
+        parallel::caught(|| check_footer(&shown.to_string(), &file))?;
         let metadata = parallel::caught(|| {
             ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(Error::from)
         })

@@ -21,6 +21,10 @@ pub struct Limits {
     /// Largest ratio of expanded to compressed bytes, looked at after the first 64 MiB (default
     /// 1,000). More is an error: no honest log compresses so well.
     pub max_compression_ratio: u64,
+    /// Most bytes of a source that are held in memory at once (default 256 MiB): all of a Parquet or Arrow IPC
+    /// source that is a stream or compressed, since those formats need random access, and each batch
+    /// of Arrow IPC, which has no smaller part. More is an error.
+    pub max_held_bytes: u64,
     /// Rows looked at to find the columns and types of a source without contract (default 10,000).
     pub sample_rows: usize,
     /// Target size of the pieces that are parsed in parallel (default 8 MiB).
@@ -39,6 +43,7 @@ impl Default for Limits {
             max_original_bytes: 64 << 10,
             max_decompressed_bytes: 1 << 40,
             max_compression_ratio: 1_000,
+            max_held_bytes: 256 << 20,
             sample_rows: 10_000,
             block_bytes: 8 << 20,
             max_rejects_returned: 1_000,

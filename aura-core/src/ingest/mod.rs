@@ -9,11 +9,13 @@ pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod csv;
 pub(crate) mod decode;
+pub(crate) mod footer;
 #[cfg(feature = "git")]
 pub(crate) mod git;
 pub(crate) mod infer;
 pub(crate) mod json;
 mod limits;
+mod messages;
 pub(crate) mod open;
 mod options;
 pub(crate) mod parallel;

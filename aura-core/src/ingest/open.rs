@@ -23,11 +23,11 @@ use super::preset_rows;
 use super::sniff::sniff;
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
-use super::tabular::{normalize, property_columns};
+use super::tabular::{check_names, normalize, property_columns};
 use super::{Format, IngestOptions, Limits, Reject};
 use crate::event::contract::CompiledContract;
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// An input whose columns are known.
 pub(crate) struct Opened {
@@ -118,7 +118,7 @@ fn open_plain(
     let limits = &options.limits;
     let file_error = |e| Error::io(format!("cannot read `{name}`"), e);
     match input {
-        Input::Batches { reader, .. } => Ok(table(name, reader, options)),
+        Input::Batches { reader, .. } => table(name, reader, options),
         #[cfg(feature = "git")]
         Input::Git { path, options: git } => {
             let reader = GitReader::open(&path, &git, limits, &options.cancel)?;
@@ -144,16 +144,16 @@ fn open_plain(
             file.rewind().map_err(file_error)?;
             if is_table(head.get(..read).unwrap_or_default()) {
                 let format = sniff(&name, head.get(..read).unwrap_or_default())?;
-                let reader = table_reader(&name, format, TableContent::File(file))?;
-                return Ok(table(name, reader, options));
+                let reader = table_reader(&name, format, TableContent::File(file), limits)?;
+                return table(name, reader, options);
             }
             text(name, Box::new(file), options, limits, bytes_read)
         }
         Input::Bytes { bytes, .. } => {
             if is_table(&bytes) {
                 let format = sniff(&name, bytes.get(..8).unwrap_or(&bytes))?;
-                let reader = table_reader(&name, format, TableContent::Bytes(bytes))?;
-                return Ok(table(name, reader, options));
+                let reader = table_reader(&name, format, TableContent::Bytes(bytes), limits)?;
+                return table(name, reader, options);
             }
             text(
                 name,
@@ -177,9 +177,10 @@ fn table(
     name: Arc<str>,
     reader: Box<dyn RecordBatchReader + Send>,
     options: &IngestOptions,
-) -> Opened {
+) -> Result<Opened> {
     let schema = reader.schema();
-    Opened {
+    check_names(&name, &schema)?;
+    Ok(Opened {
         name,
         available: Available {
             keys: schema.fields().iter().map(|f| f.name().clone()).collect(),
@@ -194,7 +195,7 @@ fn table(
         },
         rejects: Vec::new(),
         preset: None,
-    }
+    })
 }
 
 fn text(
@@ -220,10 +221,21 @@ fn text(
                 if read == 0 {
                     break;
                 }
+                if (all.len() + read) as u64 > limits.max_held_bytes {
+                    return Err(Error::new(
+                        ErrorKind::ResourceExhausted,
+                        format!(
+                            "{name}: {} as a stream or compressed is held in memory, and this one has more than {} bytes; give a plain file, or raise the limit `max_held_bytes`",
+                            format.name(),
+                            limits.max_held_bytes
+                        ),
+                    ));
+                }
                 all.extend_from_slice(piece.get(..read).unwrap_or_default());
             }
-            let reader = table_reader(&name, format, TableContent::Bytes(Bytes::from(all)))?;
-            Ok(table(name, reader, options))
+            let reader =
+                table_reader(&name, format, TableContent::Bytes(Bytes::from(all)), limits)?;
+            table(name, reader, options)
         }
         Format::Csv => {
             let (header, mut splitter) = csv::open(decoder, limits)?;

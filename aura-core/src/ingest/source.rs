@@ -9,6 +9,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchReader};
 use bytes::Bytes;
 
+use super::footer::check_footer;
+use super::messages::check_messages;
 use crate::{Error, Result};
 
 /// A source of events for [`Store::ingest`](crate::store::Store::ingest).
@@ -74,7 +76,8 @@ impl Source {
 
     /// Reads a stream to its end; `name` is used in rejects and messages.
     ///
-    /// Parquet needs random access: a stream of it is first held in memory.
+    /// Parquet and Arrow IPC need random access: a stream of these is first held in memory, up to
+    /// [`Limits::max_held_bytes`](super::Limits::max_held_bytes).
     pub fn reader(name: impl Into<Arc<str>>, reader: impl Read + Send + 'static) -> Self {
         Source {
             inner: Inner::Reader {
@@ -248,6 +251,7 @@ pub(crate) fn table_reader(
     name: &str,
     format: super::Format,
     content: TableContent,
+    limits: &super::Limits,
 ) -> Result<Box<dyn RecordBatchReader + Send>> {
     use super::Format;
     const ROWS: usize = 32_768;
@@ -258,6 +262,7 @@ pub(crate) fn table_reader(
         (Format::Parquet, TableContent::File(file)) => parquet_reader(name, file, ROWS),
         (Format::Parquet, TableContent::Bytes(bytes)) => parquet_reader(name, bytes, ROWS),
         (Format::ArrowIpc, TableContent::File(file)) => {
+            guarded(name, || check_messages(name, &file, limits))?;
             let mut file = std::io::BufReader::with_capacity(1 << 20, file);
             let mut magic = [0u8; 6];
             let read = file
@@ -278,6 +283,7 @@ pub(crate) fn table_reader(
             }
         }
         (Format::ArrowIpc, TableContent::Bytes(bytes)) => {
+            guarded(name, || check_messages(name, Cursor::new(&bytes), limits))?;
             let is_file = bytes.starts_with(b"ARROW1");
             let cursor = Cursor::new(bytes);
             if is_file {
@@ -311,6 +317,7 @@ fn parquet_reader<R: parquet::file::reader::ChunkReader + 'static>(
 ) -> Result<Box<dyn RecordBatchReader + Send>> {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let reader = guarded(name, || {
+        check_footer(name, &input)?;
         ParquetRecordBatchReaderBuilder::try_new(input)
             .and_then(|b| b.with_batch_size(rows).build())
             .map_err(|e| Error::invalid_data(format!("`{name}` cannot be read as Parquet: {e}")))

@@ -46,6 +46,21 @@ pub(crate) fn property_columns(schema: &Schema, has_zone: bool) -> Vec<(String, 
         .collect()
 }
 
+/// Refuses a table of which two columns have one name: only the first could be asked for.
+///
+/// # Errors
+/// `InvalidData` with the name.
+pub(crate) fn check_names(source: &str, schema: &Schema) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    match schema.fields().iter().find(|f| !seen.insert(f.name())) {
+        None => Ok(()),
+        Some(field) => Err(Error::invalid_data(format!(
+            "{source}: the column `{}` is there twice; give one of them another name",
+            field.name()
+        ))),
+    }
+}
+
 /// Brings one batch of a table into canonical form.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use super::{Store, quarantine, rows, staging};
 use crate::event::EVENT_ID;
 use crate::ingest::check::Checked;
 use crate::ingest::plan_of::{Available, plan};
-use crate::ingest::tabular::{normalize, property_columns};
+use crate::ingest::tabular::{check_names, normalize, property_columns};
 use crate::ingest::{IngestOptions, IngestReport};
 use crate::{ErrorKind, Result};
 
@@ -23,7 +23,8 @@ impl Store {
     /// without an id are recognised by the content of the batch up to and including them.
     ///
     /// # Errors
-    /// `InvalidSpec` when a role has no column; `InvalidData` when a role column has an unfit type;
+    /// `InvalidSpec` when a role has no column; `InvalidData` when a role column has an unfit type or
+    /// two columns have one name;
     /// `ResourceExhausted` on a full disk. Nothing of the batch was stored then.
     pub async fn append(&self, batch: RecordBatch) -> Result<IngestReport> {
         self.append_with(batch, &IngestOptions::default()).await
@@ -57,6 +58,7 @@ impl Store {
     ) -> Result<IngestReport> {
         let shared = &self.shared;
         let source: Arc<str> = Arc::from("append");
+        check_names(&source, &batch.schema())?;
         let existing = shared.read(|conn| Ok(rows::properties(&shared.columns(conn)?)))?;
         let available = Available {
             keys: batch
