@@ -88,6 +88,7 @@ pub(crate) fn open(
     let mapping = PresetOptions {
         actor: options.roles.actor.clone(),
         time_zone: options.roles.zone()?,
+        limits: options.limits.clone(),
     };
     let first = opened.pieces.next().transpose()?;
     if let Some(piece) = &first {
