@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::commit::Commit;
-use super::catalog::file::WrittenFile;
+use super::catalog::file::{SNAPSHOT_COLUMN, SNAPSHOT_COLUMN_ID, WrittenFile};
 use super::catalog::read::{DataFile, TableState, load_table};
 use super::catalog::value::parse_timestamp_us;
 use super::catalog::{inlined, maintain as upkeep};
@@ -240,7 +243,7 @@ fn compact_one(
         .map(|f| {
             Ok(CompactInput::File {
                 path: shared.event_path(&f.path)?,
-                deleted_rows: deleted_rows(shared, f)?.into(),
+                deleted_rows: deleted_rows(shared, f, state.snapshot.id)?.into(),
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -323,7 +326,8 @@ fn expire_once(
         events: 0,
     };
     for file in &old {
-        report.events += file.record_count - deleted_rows(shared, file)?.len() as u64;
+        let deleted = deleted_rows(shared, file, state.snapshot.id)?;
+        report.events += file.record_count - deleted.len() as u64;
     }
     let ids: Vec<i64> = old.iter().map(|f| f.id).collect();
     wait(writer.transact(move |w| {
@@ -343,6 +347,8 @@ fn expire_once(
 /// A data file of any snapshot.
 struct AnyFile {
     file: DataFile,
+    /// The last snapshot that has it.
+    seen_in: i64,
 }
 
 /// Lists the files of a table that any snapshot has, each as the last snapshot saw it that had it.
@@ -369,12 +375,18 @@ fn files_of_all_snapshots(conn: &Connection, table: &str) -> Result<Vec<AnyFile>
     let mut found: Vec<AnyFile> = newest
         .files
         .into_iter()
-        .map(|file| AnyFile { file })
+        .map(|file| AnyFile {
+            file,
+            seen_in: newest.snapshot.id,
+        })
         .collect();
     for (snapshot, wanted) in by_snapshot {
         let state = load_table(conn, table, Some(snapshot), &[])?;
         let old = state.files.into_iter().filter(|f| wanted.contains(&f.id));
-        found.extend(old.map(|file| AnyFile { file }));
+        found.extend(old.map(|file| AnyFile {
+            file,
+            seen_in: snapshot,
+        }));
     }
     Ok(found)
 }
@@ -386,12 +398,18 @@ fn erase_once(
     actor: &str,
 ) -> Result<EraseReport> {
     let mut report = EraseReport::default();
-    let state = current(conn)?;
-    let schema = rows::storage_schema(&state.columns);
+    // One state of the store; what changes after it is found out by the commit.
+    let tx = conn.unchecked_transaction()?;
+    let state = current(&tx)?;
+    let events = files_of_all_snapshots(&tx, super::EVENTS)?;
+    let rejects = files_of_all_snapshots(&tx, super::QUARANTINE)?;
+    let inlined = inlined_of(&tx, &state, actor)?;
+    tx.commit()?;
+    let columns = rows::storage_schema(&state.columns);
     let cancel = CancelToken::new();
     let mut written = Uncommitted::new(&shared.events, Vec::new());
     let mut changes: Vec<(i64, Option<WrittenFile>)> = Vec::new();
-    for AnyFile { file } in files_of_all_snapshots(conn, super::EVENTS)? {
+    for AnyFile { file, seen_in } in events {
         let input = shared.event_path(&file.path)?;
         let directory = input
             .rsplit_once('/')
@@ -408,7 +426,8 @@ fn erase_once(
             None => format!("{directory}{name}.parquet"),
         };
         let values = file.partition_values.iter().flatten().cloned().collect();
-        let deleted = deleted_rows(shared, &file)?.into();
+        let deleted = deleted_rows(shared, &file, seen_in)?.into();
+        let schema = with_snapshots(&columns, &file);
         match rewrite_without_actor(
             &shared.events,
             &input,
@@ -429,16 +448,16 @@ fn erase_once(
                 file: new,
             } => {
                 report.events += removed_rows;
+                let new = without_snapshots(new);
                 written.files.push(new.clone());
                 changes.push((file.id, Some(new)));
             }
         }
     }
     let (rejects, quarantine_changes, mut quarantine_files) =
-        erase_from_quarantine(shared, conn, actor)?;
+        erase_from_quarantine(shared, rejects, actor)?;
     report.rejects = rejects;
     report.files = (changes.len() + quarantine_changes.len()) as u64;
-    let inlined = inlined_of(conn, state.table_id, actor)?;
     report.events += inlined
         .iter()
         .map(|(_, keys)| keys.len() as u64)
@@ -467,13 +486,12 @@ fn erase_once(
 /// The rows of an actor that another program keeps in the database, by their table.
 fn inlined_of(
     conn: &Connection,
-    table_id: i64,
+    state: &TableState,
     actor: &str,
 ) -> Result<Vec<(inlined::DataTable, Vec<i64>)>> {
-    let state = current(conn)?;
     let column = state.columns.iter().find(|c| c.name == ACTOR).map(|c| c.id);
     let mut found = Vec::new();
-    for rows in inlined::rows(conn, table_id, None)? {
+    for rows in inlined::rows(conn, state.table_id, None)? {
         let Some(at) = rows.columns.iter().position(|id| Some(*id) == column) else {
             continue;
         };
@@ -494,7 +512,7 @@ type Replacement = (i64, Option<WrittenFile>);
 
 fn erase_from_quarantine(
     shared: &Arc<Shared>,
-    conn: &Connection,
+    files: Vec<AnyFile>,
     actor: &str,
 ) -> Result<(u64, Vec<Replacement>, Uncommitted)> {
     use super::parquet_out::{EventEncoder, EventWriter, Profile};
@@ -502,7 +520,8 @@ fn erase_from_quarantine(
     let mut written = Uncommitted::new(&shared.quarantine, Vec::new());
     let mut changes = Vec::new();
     let mut erased = 0;
-    for AnyFile { file } in files_of_all_snapshots(conn, super::QUARANTINE)? {
+    for AnyFile { file, .. } in files {
+        let schema = with_snapshots(&shared.quarantine_schema, &file);
         let path = file
             .path
             .path
@@ -513,7 +532,7 @@ fn erase_from_quarantine(
         let mut kept = Vec::new();
         let mut here = 0;
         for batch in reader {
-            let batch = rows::conform(&strip(&batch?)?, &shared.quarantine_schema)?;
+            let batch = rows::conform(&strip(&batch?, &schema)?, &schema)?;
             let hit = quarantine::mentions(&batch, actor);
             here += hit.iter().filter(|h| **h).count() as u64;
             let keep = hit.into_iter().map(|h| Some(!h)).collect();
@@ -523,7 +542,7 @@ fn erase_from_quarantine(
             continue;
         }
         erased += here;
-        let batch = arrow::compute::concat_batches(&shared.quarantine_schema, &kept)?;
+        let batch = arrow::compute::concat_batches(&schema, &kept)?;
         if batch.num_rows() == 0 {
             changes.push((file.id, None));
             continue;
@@ -536,25 +555,48 @@ fn erase_from_quarantine(
         let path = format!("{}.parquet", (shared.new_uuid)());
         let mut writer = EventWriter::create(&shared.quarantine, &path, Vec::new(), encoder)?;
         writer.write(&batch)?;
-        let new = writer.finish()?;
+        let new = without_snapshots(writer.finish()?);
         written.files.push(new.clone());
         changes.push((file.id, Some(new)));
     }
     Ok((erased, changes, written))
 }
 
-/// Removes field metadata, which differs between what was written and what is read.
-fn strip(batch: &arrow::record_batch::RecordBatch) -> Result<arrow::record_batch::RecordBatch> {
-    let fields = batch
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| arrow::datatypes::Field::new(f.name(), f.data_type().clone(), true))
-        .collect::<Vec<_>>();
-    let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-    Ok(arrow::record_batch::RecordBatch::try_new(
-        schema,
-        batch.columns().to_vec(),
+/// Adds to the columns of a table, if DuckDB merged the file from several snapshots, the one that
+/// tells them apart.
+fn with_snapshots(columns: &SchemaRef, file: &DataFile) -> SchemaRef {
+    if file.partial_max.is_none() {
+        return Arc::clone(columns);
+    }
+    let id = (
+        PARQUET_FIELD_ID_META_KEY.to_owned(),
+        SNAPSHOT_COLUMN_ID.to_string(),
+    );
+    let born = Field::new(SNAPSHOT_COLUMN, DataType::Int64, true).with_metadata([id].into());
+    let fields = columns.fields().iter().cloned().chain([Arc::new(born)]);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Leaves out the statistics of a column that no table has.
+fn without_snapshots(mut file: WrittenFile) -> WrittenFile {
+    file.columns.retain(|c| c.column_id != SNAPSHOT_COLUMN_ID);
+    file
+}
+
+/// Takes the columns of `schema` that a batch has, without field metadata, which differs between
+/// what was written and what is read.
+fn strip(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch> {
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if schema.column_with_name(field.name()).is_some() {
+            fields.push(Field::new(field.name(), field.data_type().clone(), true));
+            columns.push(Arc::clone(column));
+        }
+    }
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
     )?)
 }
 

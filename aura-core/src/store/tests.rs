@@ -10,6 +10,8 @@ use crate::event::contract::Contract;
 use crate::ingest::{CancelToken, IngestOptions, Preset, Source};
 use crate::time::ManualClock;
 
+mod with_duckdb;
+
 const DAY: i64 = 86_400_000_000;
 /// 2026-01-01T00:00:00Z
 const START: i64 = 1_767_225_600_000_000;

@@ -284,8 +284,9 @@ impl<'c> Commit<'c> {
     ///
     /// The new file takes over the begin, end and row ids of the old one. The old one and its
     /// deletions leave the catalog, so `new` must not have the rows that were deleted from it; in
-    /// old snapshots they are missing then. A file that DuckDB merged from several snapshots is
-    /// seen whole from the first of them on.
+    /// old snapshots they are missing then. If DuckDB merged the old one from several snapshots
+    /// ([`DataFile::partial_max`](super::read::DataFile::partial_max)), the new one must have the
+    /// [`SNAPSHOT_COLUMN`](super::file::SNAPSHOT_COLUMN) too.
     ///
     /// # Errors
     /// `Conflict` if the catalog has no such file; `Internal` as [`Commit::add_file`].
@@ -298,22 +299,23 @@ impl<'c> Commit<'c> {
             .tx
             .prepare_cached(
                 "SELECT table_id, begin_snapshot, end_snapshot, row_id_start, partition_id, \
-                 (SELECT count(*) FROM ducklake_partition_column p \
+                 partial_max, (SELECT count(*) FROM ducklake_partition_column p \
                   WHERE p.partition_id = f.partition_id) \
                  FROM ducklake_data_file f WHERE data_file_id = ?1",
             )?
             .query_row([data_file_id], |row| {
                 let partition: Option<i64> = row.get(4)?;
-                let keys: i64 = row.get(5)?;
+                let keys: i64 = row.get(6)?;
                 Ok((
                     row.get::<_, i64>(0)?,
                     (row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?),
                     row.get::<_, Option<i64>>(3)?,
                     partition.map(|id| (id, usize::try_from(keys).unwrap_or(0))),
+                    row.get::<_, Option<i64>>(5)?,
                 ))
             })
             .optional()?;
-        let Some((table_id, visible, row_id_start, partition)) = found else {
+        let Some((table_id, visible, row_id_start, partition, partial_max)) = found else {
             return Err(gone(data_file_id));
         };
         maintain::forget_data_file(self.tx, data_file_id, self.now_us)?;
@@ -332,8 +334,13 @@ impl<'c> Commit<'c> {
                 stats.next_row_id - signed(new.record_count)
             }
         };
-        self.insert_file(table_id, new, visible, Some(row_id_start), partition)
-            .map(Some)
+        let id = self.insert_file(table_id, new, visible, Some(row_id_start), partition)?;
+        self.tx
+            .prepare_cached(
+                "UPDATE ducklake_data_file SET partial_max = ?2 WHERE data_file_id = ?1",
+            )?
+            .execute(params![id, partial_max])?;
+        Ok(Some(id))
     }
 
     /// Ends inlined rows (by their [`inlined::InlinedRow::key`]) with this snapshot, because a file

@@ -1,11 +1,8 @@
 //! The catalog as DuckDB sees it, and what DuckDB writes as this module sees it.
-//!
-//! DuckDB runs in Python (`tests/interop/check_ducklake.py`); the interpreter is `AURA_PYTHON`, by
-//! default `python3`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray, TimestampMicrosecondArray};
@@ -24,6 +21,7 @@ use super::value::timestamp_text;
 use super::{create, maintain, snapshot};
 use crate::Result;
 use crate::event::PropertyType;
+use crate::store::duckdb;
 
 const JANUARY: i64 = 1_767_225_600_000_000;
 const FEBRUARY: i64 = JANUARY + 31 * 86_400_000_000;
@@ -203,37 +201,12 @@ impl Lake {
 
     /// Starts the script on this catalog.
     fn start(&self, command: &str, args: &[&str]) -> Child {
-        let python = std::env::var("AURA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let script = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/interop/check_ducklake.py"
-        );
-        Command::new(&python)
-            .args([script, command, self.dir.join("aura.db").to_str().unwrap()])
-            .args(args)
-            // A relative path in the catalog must not work by accident.
-            .current_dir(std::env::temp_dir())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| {
-                panic!(
-                    "cannot run the Python interpreter `{python}`: {e}. This test needs Python 3 \
-                     with the packages that check_ducklake.py names; set AURA_PYTHON to its path"
-                )
-            })
+        duckdb::start(&self.dir.join("aura.db"), command, args)
     }
 
     /// Runs the script on this catalog.
     fn duckdb(&self, command: &str, args: &[&str]) -> Value {
-        let output = self.start(command, args).wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "check_ducklake.py {command} {args:?} failed:\n{}\nSet AURA_PYTHON to an interpreter \
-             that has the packages.",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap()
+        duckdb::run(&self.dir.join("aura.db"), command, args)
     }
 
     /// The event ids that DuckDB sees.
