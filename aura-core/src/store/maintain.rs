@@ -465,9 +465,17 @@ fn erase_once(
     if report.files == 0 && inlined.is_empty() {
         return Ok(report);
     }
+    let read_at = state.snapshot.id;
     wait(writer.transact(move |w| {
         let mut commit =
             Commit::begin(&w.conn, w.shared.clock.now_us())?.describe(Some("aura"), Some("erase"));
+        // A row that another program deleted meanwhile would come back with its new file.
+        let old: Vec<i64> = changes
+            .iter()
+            .chain(&quarantine_changes)
+            .map(|(id, _)| *id)
+            .collect();
+        commit.ensure_unchanged(&old, read_at)?;
         for (id, new) in changes.iter().chain(&quarantine_changes) {
             commit.replace_everywhere(*id, new.as_ref())?;
         }

@@ -178,9 +178,10 @@ impl<'c> Commit<'c> {
             "SELECT table_id FROM ducklake_data_file \
              WHERE data_file_id = ?1 AND (end_snapshot IS NULL OR end_snapshot <= ?2)",
         )?;
+        // DuckDB adds later deletions to a file of earlier ones, which keeps its begin.
         let mut delete_file = self.tx.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM ducklake_delete_file \
-             WHERE data_file_id = ?1 AND begin_snapshot > ?2)",
+             WHERE data_file_id = ?1 AND (begin_snapshot > ?2 OR partial_max > ?2))",
         )?;
         for &id in file_ids {
             let table_id: Option<i64> =

@@ -341,6 +341,16 @@ fn a_rewrite_keeps_the_number_of_rows() {
     let e = commit(&db, 4, |c| c.ensure_unchanged(&ids, 4)).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::Conflict);
     assert_eq!(inlined::deleted_positions(&db, 1, 5).unwrap()[&2], [0, 1]);
+    // DuckDB adds a deletion of snapshot 7 to the file of those of snapshot 5.
+    db.execute_batch(
+        "INSERT INTO ducklake_delete_file (delete_file_id, table_id, begin_snapshot, data_file_id, \
+         path, path_is_relative, format, delete_count, partial_max) \
+         VALUES (9, 1, 5, 2, 'd', 1, 'parquet', 3, 7)",
+    )
+    .unwrap();
+    assert!(commit(&db, 4, |c| c.ensure_unchanged(&ids, 7)).is_ok());
+    let e = commit(&db, 4, |c| c.ensure_unchanged(&ids, 6)).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Conflict);
 }
 
 #[test]

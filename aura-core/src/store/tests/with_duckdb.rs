@@ -167,3 +167,56 @@ fn an_erasure_reads_a_merged_quarantine() {
         assert_eq!(distinct, [0, 1, 2], "{seen:?}");
     });
 }
+
+/// A store in which DuckDB deletes an event the next time that a file gets its name: after a
+/// rewrite has read what it replaces, and before its commit.
+async fn interrupted(
+    dir: &Path,
+    condition: &'static str,
+    as_file: bool,
+) -> (Store, Arc<AtomicBool>) {
+    let armed = Arc::new(AtomicBool::new(false));
+    let (due, db): (_, PathBuf) = (Arc::clone(&armed), dir.join("aura.db"));
+    let store = Store::builder(dir)
+        .settings(quiet())
+        .uuids(move || {
+            if due.swap(false, Ordering::Relaxed) {
+                let mut args = vec!["--where", condition];
+                args.extend(as_file.then_some("--as-file"));
+                duckdb::run(&db, "delete", &args);
+            }
+            uuid::Uuid::new_v4()
+        })
+        .open()
+        .await
+        .unwrap();
+    (store, armed)
+}
+
+#[test]
+fn what_is_deleted_during_a_rewrite_stays_deleted() {
+    for (erase, as_file) in [(true, false), (true, true), (false, false), (false, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let db = dir.path().join("aura.db");
+        run(async {
+            let (store, armed) = interrupted(dir.path(), "event_id = 'e7'", as_file).await;
+            store.append(batch(0, 20)).await.unwrap();
+            store.flush().await.unwrap();
+            // Into its file of deletions DuckDB puts the later one, dated back to this.
+            duckdb::run(&db, "delete", &["--where", "event_id = 'e5'", "--as-file"]);
+            armed.store(true, Ordering::Relaxed);
+            if erase {
+                assert_eq!(store.erase("u1").await.unwrap().events, 2);
+            } else {
+                assert_eq!(store.compact().await.unwrap().files_after, 1);
+            }
+            assert!(!armed.load(Ordering::Relaxed));
+            let left = agreed(&store, &db).await;
+            assert_eq!(left.len(), if erase { 16 } else { 18 }, "{erase} {as_file}");
+            assert!(
+                left.iter().all(|(id, _)| id != "e7" && id != "e5"),
+                "{erase} {as_file}: {left:?}"
+            );
+        });
+    }
+}
