@@ -10,6 +10,7 @@ use crate::event::contract::Contract;
 use crate::ingest::{CancelToken, IngestOptions, Preset, Source};
 use crate::time::ManualClock;
 
+mod upkeep;
 mod with_duckdb;
 
 const DAY: i64 = 86_400_000_000;
