@@ -10,7 +10,6 @@
 //! | files removed | `deleted_from_table` | inserts, compaction |
 //! | files rewritten with the same rows | `inserted_into_table`, `rewrite_delete` | deletes, compaction |
 //! | an actor erased | `inserted_into_table`, `deleted_from_table` | inserts, deletes, compaction |
-//! | inlined rows flushed | `inline_flush` | deletes of inlined rows, flushes |
 //! | columns added | `altered_table` | inserts, deletes, other changes of columns |
 //!
 //! In SQLite the words are the second line of defence: DuckDB holds one state of the database
@@ -37,8 +36,6 @@ enum Change {
     DeletedFromTable,
     AlteredTable,
     InlinedDelete,
-    #[cfg_attr(not(test), expect(dead_code, reason = "made by flushing inlined rows"))]
-    InlineFlush,
     RewriteDelete,
 }
 
@@ -49,7 +46,6 @@ impl Change {
             Change::DeletedFromTable => "deleted_from_table",
             Change::AlteredTable => "altered_table",
             Change::InlinedDelete => "inlined_delete",
-            Change::InlineFlush => "inline_flush",
             Change::RewriteDelete => "rewrite_delete",
         }
     }
@@ -344,28 +340,6 @@ impl<'c> Commit<'c> {
         Ok(Some(id))
     }
 
-    /// Ends inlined rows (by their [`inlined::InlinedRow::key`]) with this snapshot, because a file
-    /// that the commit adds has them now. Older snapshots keep them.
-    ///
-    /// # Errors
-    /// `Conflict` if one of them has ended already.
-    #[cfg(test)]
-    pub(crate) fn flush_inlined(
-        &mut self,
-        table_id: i64,
-        table: &DataTable,
-        keys: &[i64],
-    ) -> Result<()> {
-        let sql = format!(
-            "UPDATE {} SET end_snapshot = {} WHERE rowid = ?1 AND end_snapshot IS NULL",
-            quoted(&table.name),
-            self.snapshot_id
-        );
-        self.each_inlined(&sql, table, keys)?;
-        self.changes.insert((Change::InlineFlush, table_id));
-        Ok(())
-    }
-
     /// Removes inlined rows (by their [`inlined::InlinedRow::key`]) from every snapshot.
     ///
     /// # Errors
@@ -377,14 +351,7 @@ impl<'c> Commit<'c> {
         keys: &[i64],
     ) -> Result<()> {
         let sql = format!("DELETE FROM {} WHERE rowid = ?1", quoted(&table.name));
-        self.each_inlined(&sql, table, keys)?;
-        self.statistics_narrow(table_id)?;
-        self.changes.insert((Change::InlinedDelete, table_id));
-        Ok(())
-    }
-
-    fn each_inlined(&self, sql: &str, table: &DataTable, keys: &[i64]) -> Result<()> {
-        let mut statement = self.tx.prepare(sql)?;
+        let mut statement = self.tx.prepare(&sql)?;
         for &key in keys {
             if statement.execute([key])? != 1 {
                 return Err(Error::new(
@@ -396,6 +363,8 @@ impl<'c> Commit<'c> {
                 ));
             }
         }
+        self.statistics_narrow(table_id)?;
+        self.changes.insert((Change::InlinedDelete, table_id));
         Ok(())
     }
 

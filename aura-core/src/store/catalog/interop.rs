@@ -467,30 +467,20 @@ fn what_duckdb_writes_is_read() {
     assert_eq!(state.inlined[2].rows[0].values[5].as_deref(), Some("pro"));
     assert_eq!(lake.ids(None), ["d1", "d2", "d3", "d4", "e0", "e1"]);
 
-    // Inlined rows move to a file of ours. History stays.
-    let file = lake.write(&[("d1", "kim", JANUARY, None)]);
-    lake.commit(|c, _| {
-        c.add_file(TABLE, &file)?;
-        c.flush_inlined(
-            TABLE,
-            &state.inlined[0].table,
-            &[state.inlined[0].rows[0].key],
-        )
-    })
-    .unwrap();
-    assert_eq!(lake.ids(None), ["d1", "d2", "d3", "d4", "e0", "e1"]);
-    assert_eq!(lake.ids(Some(state.snapshot.id)).len(), 6);
-    assert_eq!(lake.state(None).inlined.len(), 2);
-
     // DuckDB's own flush backdates a file; its rows are the ones that were inlined.
     let before = lake.state(None);
     lake.duckdb("sql", &["CALL ducklake_flush_inlined_data('lake')"]);
     let state = lake.state(None);
     assert!(state.inlined.is_empty());
     let new = super::read::files_since(&lake.db, TABLE, before.snapshot.next_file_id).unwrap();
-    let flushed = state.files.iter().find(|f| new.contains(&f.id)).unwrap();
-    assert!(flushed.begin_snapshot < before.snapshot.id);
-    assert!(flushed.partial_max.is_some());
+    let flushed: Vec<_> = state.files.iter().filter(|f| new.contains(&f.id)).collect();
+    assert!(!flushed.is_empty());
+    assert!(
+        flushed
+            .iter()
+            .any(|f| f.begin_snapshot < before.snapshot.id)
+    );
+    assert!(flushed.iter().any(|f| f.partial_max.is_some()));
     assert_eq!(lake.ids(None), ["d1", "d2", "d3", "d4", "e0", "e1"]);
 
     // A row that AURA may not have is refused by DuckDB.

@@ -508,8 +508,6 @@ fn wrong_files_are_refused() {
 fn other_versions_are_refused() {
     let db = catalog();
     create::check_version(&db).unwrap();
-    assert!(create::exists(&db).unwrap());
-    assert!(!create::exists(&Connection::open_in_memory().unwrap()).unwrap());
     for (found, expected) in [
         ("1.1-dev1", "upgrade AURA"),
         ("1.1", "upgrade AURA"),
