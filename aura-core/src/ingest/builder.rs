@@ -331,7 +331,7 @@ impl BatchBuilder {
     }
 
     /// Records that `found` does not have the type of the column, which stays null. The caller keeps
-    /// the value itself with [`push_extra`](Self::push_extra) or [`push_extra_text`](Self::push_extra_text).
+    /// the value itself with [`push_extra`](Self::push_extra).
     #[cold]
     pub(crate) fn push_misfit(&mut self, column: usize, found: &str) {
         self.misfits.push(Misfit {
@@ -360,18 +360,6 @@ impl BatchBuilder {
             text.push(':');
             text.push_str(value_json);
         }
-    }
-
-    /// Adds a member to `extra` whose value is the text `value`.
-    #[cfg(test)]
-    pub(crate) fn push_extra_text(&mut self, key: &str, value: &str) {
-        self.push_extra(&json_text(key), &json_text(value));
-    }
-
-    /// Adds a member to `extra` that is null.
-    #[cfg(test)]
-    pub(crate) fn push_extra_null(&mut self, key: &str) {
-        self.push_extra(&json_text(key), "null");
     }
 
     /// Ends the row. Columns without value are null in it.

@@ -1,12 +1,15 @@
 //! Bytes of a source, decompressed where its content says so, within limits.
 
+mod gzip;
+mod zstandard;
+
 use std::fmt::Display;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
-use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation, OutBuffer};
+use gzip::Gzip;
+use zstandard::Zstd;
 
 use super::Limits;
 use crate::{Error, ErrorKind, Result};
@@ -17,8 +20,6 @@ const HEAD_BYTES: usize = 64 << 10;
 const INPUT_BYTES: usize = 256 << 10;
 /// Output after which the compression ratio is looked at: short inputs may well be repetitive.
 const RATIO_FROM: u64 = 64 << 20;
-/// Largest zstd window that is accepted (128 MiB, what `zstd` itself accepts without `--long=31`).
-const WINDOW_LOG_MAX: u32 = 27;
 
 /// A byte source behind its compression.
 ///
@@ -357,208 +358,6 @@ fn read_some(source: &str, inner: &mut Box<dyn Read + Send>, out: &mut [u8]) -> 
             }
         }
     }
-}
-
-/// gzip members (RFC 1952). The container is read here and not by `flate2`, whose readers lose the
-/// bytes before a fault.
-struct Gzip {
-    inflate: Decompress,
-    crc: Crc,
-    in_member: bool,
-    members: u64,
-}
-
-impl Gzip {
-    fn new() -> Self {
-        Gzip {
-            inflate: Decompress::new(false),
-            crc: Crc::new(),
-            in_member: false,
-            members: 0,
-        }
-    }
-
-    fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
-        loop {
-            if !self.in_member {
-                match self.begin_member(input) {
-                    Ok(true) => {}
-                    Ok(false) => return Step::from(Ok(0)),
-                    Err(e) => return Step::from(Err(e)),
-                }
-            }
-            if let Err(e) = input.fill() {
-                return Step::from(Err(e));
-            }
-            let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
-            let at_end = input.available().is_empty();
-            let status = self
-                .inflate
-                .decompress(input.available(), out, FlushDecompress::None);
-            let made = (self.inflate.total_out() - out_before) as usize;
-            input.consume((self.inflate.total_in() - in_before) as usize);
-            self.crc.update(out.get(..made).unwrap_or_default());
-            let fault = match status {
-                Ok(Status::StreamEnd) => {
-                    self.in_member = false;
-                    self.end_member(input).err()
-                }
-                Ok(_) if made == 0 && at_end => Some(input.truncated("gzip")),
-                Ok(_) => None,
-                Err(e) => Some(input.corrupt("gzip", e)),
-            };
-            if made > 0 || fault.is_some() {
-                return Step { made, fault };
-            }
-        }
-    }
-
-    /// Reads a member's header; `false` at the end of the source.
-    fn begin_member(&mut self, input: &mut Input) -> Result<bool> {
-        if self.members > 0 {
-            // Tapes and some tools pad with zeros.
-            loop {
-                input.fill()?;
-                match input.available().first() {
-                    None => return Ok(false),
-                    Some(0) => input.consume(1),
-                    Some(_) => break,
-                }
-            }
-        }
-        let mut next = || input.byte()?.ok_or_else(|| input.truncated("gzip"));
-        let mut known = true;
-        for magic in [0x1f, 0x8b, 8] {
-            known = known && next()? == magic;
-        }
-        let flags = if known { next()? } else { 0xff };
-        if flags & 0xe0 != 0 {
-            return Err(input.corrupt("gzip", "the header of a member was expected"));
-        }
-        // Time, level and system.
-        for _ in 0..6 {
-            next()?;
-        }
-        if flags & 4 != 0 {
-            let extra = u16::from_le_bytes([next()?, next()?]);
-            for _ in 0..extra {
-                next()?;
-            }
-        }
-        for text in [8, 16] {
-            if flags & text != 0 {
-                while next()? != 0 {}
-            }
-        }
-        if flags & 2 != 0 {
-            next()?;
-            next()?;
-        }
-        self.inflate.reset(false);
-        self.crc.reset();
-        self.in_member = true;
-        self.members += 1;
-        Ok(true)
-    }
-
-    fn end_member(&mut self, input: &mut Input) -> Result<()> {
-        let mut trailer = [0; 8];
-        for byte in &mut trailer {
-            *byte = input.byte()?.ok_or_else(|| input.truncated("gzip"))?;
-        }
-        let [a, b, c, d, e, f, g, h] = trailer;
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() {
-            return Err(input.corrupt("gzip", "the checksum does not agree with the data"));
-        }
-        if u32::from_le_bytes([e, f, g, h]) != self.crc.amount() {
-            return Err(input.corrupt("gzip", "the length does not agree with the data"));
-        }
-        Ok(())
-    }
-}
-
-/// zstd frames (RFC 8878), skippable ones included.
-struct Zstd {
-    raw: RawZstd<'static>,
-    /// Bytes that the library asks for next.
-    wanted: usize,
-    frame_done: bool,
-}
-
-/// A frame's first bytes, from which its length is known.
-const FRAME_PREFIX: usize = 5;
-const BLOCK_HEADER: usize = 3;
-
-impl Zstd {
-    fn new(source: &str) -> Result<Self> {
-        let failed = |e: std::io::Error| {
-            Error::new(
-                ErrorKind::ResourceExhausted,
-                format!("{source}: the zstd decoder could not be made: {e}"),
-            )
-        };
-        let mut raw = RawZstd::new().map_err(failed)?;
-        raw.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX))
-            .map_err(failed)?;
-        Ok(Zstd {
-            raw,
-            wanted: FRAME_PREFIX,
-            frame_done: true,
-        })
-    }
-
-    fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
-        loop {
-            if let Err(e) = input.fill() {
-                return Step::from(Err(e));
-            }
-            let at_end = input.available().is_empty();
-            if at_end && self.frame_done {
-                return Step::from(Ok(0));
-            }
-            // One block a call, without the header of the next: the library does not say how much
-            // it wrote in a call that ends in an error, so nothing may be written before one.
-            let take = match self.wanted {
-                n if n > BLOCK_HEADER => n - BLOCK_HEADER,
-                n => n.max(1),
-            };
-            let available = input.available();
-            let mut from = InBuffer::around(available.get(..take).unwrap_or(available));
-            let mut to = OutBuffer::around(&mut *out);
-            let result = self.raw.run(&mut from, &mut to);
-            let (read, made) = (from.pos(), to.pos());
-            input.consume(read);
-            let fault = match result {
-                Ok(0) => {
-                    self.frame_done = true;
-                    self.wanted = FRAME_PREFIX;
-                    None
-                }
-                Ok(wanted) => {
-                    self.frame_done = false;
-                    self.wanted = wanted;
-                    (at_end && made == 0).then(|| input.truncated("zstd"))
-                }
-                Err(e) => Some(zstd_fault(input, &e.to_string())),
-            };
-            if made > 0 || fault.is_some() {
-                return Step { made, fault };
-            }
-        }
-    }
-}
-
-fn zstd_fault(input: &Input, why: &str) -> Error {
-    if why.contains("too much memory") {
-        return Error::new(
-            ErrorKind::ResourceExhausted,
-            format!(
-                "{}: the zstd frame at byte {} needs a window above 128 MiB; compress it without `--long`",
-                input.source, input.consumed
-            ),
-        );
-    }
-    input.corrupt("zstd", why)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use super::sniff::sniff;
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
 use super::tabular::{check_names, normalize, property_columns};
-use super::{Format, IngestOptions, Limits, Reject};
+use super::{Format, IngestOptions, Limits};
 use crate::event::contract::CompiledContract;
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
 use crate::{Error, ErrorKind, Result};
@@ -34,8 +34,6 @@ pub(crate) struct Opened {
     pub(crate) name: Arc<str>,
     pub(crate) available: Available,
     pub(crate) pieces: Pieces,
-    /// Rows that were rejected before they were rows of a piece.
-    pub(crate) rejects: Vec<Reject>,
     pub(crate) preset: Option<(Preset, PresetOptions)>,
 }
 
@@ -88,6 +86,7 @@ pub(crate) fn open(
     let mapping = PresetOptions {
         actor: options.roles.actor.clone(),
         time_zone: options.roles.zone()?,
+        limits: options.limits.clone(),
     };
     let first = opened.pieces.next().transpose()?;
     if let Some(piece) = &first {
@@ -133,7 +132,6 @@ fn open_plain(
                     inner: Inner::Git(Box::new(reader)),
                     first: None,
                 },
-                rejects: Vec::new(),
                 preset: None,
             })
         }
@@ -193,7 +191,6 @@ fn table(
             },
             first: None,
         },
-        rejects: Vec::new(),
         preset: None,
     })
 }
@@ -261,7 +258,6 @@ fn text(
                         header: Some(header),
                     },
                 },
-                rejects: Vec::new(),
                 preset: None,
             })
         }
@@ -288,7 +284,6 @@ fn text(
                         header: None,
                     },
                 },
-                rejects: Vec::new(),
                 preset: None,
             })
         }

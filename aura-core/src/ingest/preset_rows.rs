@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use serde_json::{Map, Value};
 
 use super::block::{Block, RowSpan};
 use super::csv::CsvHeader;
-use super::json::split_object;
 use super::open::Piece;
-use super::preset::{Preset, PresetOptions, apply, to_canonical_map};
+use super::preset::{Json, Object, Preset, PresetOptions, apply, canonical_json};
 use super::tabular::row_json;
 use super::{Limits, Reject, RejectReason};
 
@@ -57,7 +55,7 @@ pub(crate) fn map(
             out.rejects.extend(block.rejects.iter().cloned());
             for row in block.rows() {
                 let range = row.start as usize..row.end as usize;
-                out.json(row.line, block.bytes.slice(range));
+                out.json(row.line, &block.bytes.slice(range));
             }
         }
         Piece::Csv(block, header) => {
@@ -97,30 +95,26 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn json(&mut self, line: u64, original: Bytes) {
-        // The reader's own rules first: depth, keys that come twice, validity.
-        let map = std::str::from_utf8(&original)
+    fn json(&mut self, line: u64, original: &Bytes) {
+        // By the reader's own rules: depth, keys that come twice, validity.
+        let object = std::str::from_utf8(original)
             .ok()
-            .filter(|text| split_object(text, self.limits).is_ok())
-            .and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
-        match map {
-            Some(map) => self.row(line, map, original),
+            .and_then(|text| Object::parse(text, self.limits));
+        match object {
+            Some(object) => self.row(line, object, original),
             // Handed on as it is: the reader says what is wrong with it.
-            None => self.push(line, &original.clone(), original),
+            None => self.push(line, original, original),
         }
     }
 
-    fn row(&mut self, line: u64, map: Map<String, Value>, original: Bytes) {
-        match apply(self.preset, map, self.options) {
-            Ok(flat) => {
-                let text = Value::Object(to_canonical_map(flat)).to_string();
-                self.push(line, text.as_bytes(), original);
-            }
-            Err(e) => self.reject(line, Some(e.field), e.reason, e.message, &original),
+    fn row(&mut self, line: u64, object: Object<'_>, original: &Bytes) {
+        match apply(self.preset, object, self.options) {
+            Ok(flat) => self.push(line, canonical_json(&flat).as_bytes(), original),
+            Err(e) => self.reject(line, Some(e.field), e.reason, e.message, original),
         }
     }
 
-    fn push(&mut self, line: u64, text: &[u8], original: Bytes) {
+    fn push(&mut self, line: u64, text: &[u8], original: &Bytes) {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
         self.spans.push(RowSpan {
@@ -129,7 +123,7 @@ impl Out<'_> {
             end: self.bytes.len() as u32,
         });
         self.bytes.push(b'\n');
-        self.originals.insert(line, original);
+        self.originals.insert(line, original.clone());
     }
 
     fn reject(
@@ -185,14 +179,14 @@ fn csv_rows(
     });
     out.rejects = structural.collect();
     for (row, fields) in super::csv::numbered_rows(block, header) {
-        let mut map = Map::new();
+        let mut object = Object::default();
         for (name, field) in header.names.iter().zip(&fields) {
             if !field.is_empty() {
-                map.insert(name.clone(), Value::String(field.clone().into_owned()));
+                object.insert(name.as_str(), Json::string(field));
             }
         }
         let range = row.start as usize..row.end as usize;
-        out.row(row.line, map, block.bytes.slice(range));
+        out.row(row.line, object, &block.bytes.slice(range));
     }
     Ok(())
 }
@@ -200,6 +194,6 @@ fn csv_rows(
 fn table_rows(batch: &RecordBatch, first_row: u64, out: &mut Out<'_>) {
     for at in 0..batch.num_rows() {
         let original = Bytes::from(row_json(batch, at));
-        out.json(first_row + at as u64, original);
+        out.json(first_row + at as u64, &original);
     }
 }

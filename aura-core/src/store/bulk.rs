@@ -100,7 +100,6 @@ fn ingest(
                 .collect();
             bulk.begin_input(writer, wanted)?;
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
-            bulk.reject(opened.rejects, options)?;
             parallel::ordered(
                 threads,
                 opened.pieces.map(|piece| {
@@ -242,12 +241,6 @@ impl<'a> Bulk<'a> {
         }
         self.report.columns_added.extend(added);
         Ok(())
-    }
-
-    /// Takes rows that were rejected before they were rows of a piece.
-    fn reject(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
-        self.report.read += rejects.len() as u64;
-        self.count(rejects, options)
     }
 
     fn count(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {

@@ -96,12 +96,6 @@ pub(crate) fn create_tables(tx: &Transaction<'_>, id_seed: u64) -> Result<()> {
              row_count INTEGER NOT NULL,
              byte_count INTEGER NOT NULL,
              data BLOB NOT NULL
-         );
-         -- How each data file came to be; a file without a row here was written by another program.
-         CREATE TABLE aura_file (
-             data_file_id INTEGER PRIMARY KEY,
-             run_id INTEGER NOT NULL,
-             level INTEGER NOT NULL
          );",
     )
     .map_err(|e| sql("cannot create the store's tables", e))?;

@@ -1,22 +1,30 @@
 //! Files of the data directory: created under a temporary name, durable before they are named, and
 //! read by range from many threads at once.
 
+mod scratch;
+mod stored;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use bytes::{Buf, Bytes};
 use futures::{FutureExt, StreamExt};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
 use uuid::Uuid;
+
+pub(crate) use scratch::{Scratch, ScratchRange};
+pub(crate) use stored::StoredFile;
+pub(crate) use write::NewFile;
+
+use scratch::ScratchInner;
+use stored::Stored;
+use write::Sink;
 
 use crate::{Error, Result};
 
@@ -332,272 +340,4 @@ fn list_local(root: &Path, found: &mut Vec<FileEntry>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A file being written. Dropping it without [`finish`](Self::finish) removes every trace.
-#[derive(Debug)]
-pub(crate) struct NewFile {
-    /// `None` once it is finished.
-    sink: Option<Sink>,
-    path: String,
-}
-
-#[derive(Debug)]
-enum Sink {
-    Local {
-        file: File,
-        part: PathBuf,
-        target: PathBuf,
-    },
-    Memory {
-        bytes: Vec<u8>,
-        files: Arc<InMemory>,
-        path: object_store::path::Path,
-    },
-}
-
-impl NewFile {
-    /// Makes the contents and then the name durable.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        match self.sink.take() {
-            Some(Sink::Local { file, part, target }) => file
-                .sync_all()
-                .and_then(|()| fs::rename(&part, &target))
-                .and_then(|()| sync_parent(&target))
-                .map_err(|e| {
-                    let _ = fs::remove_file(&part);
-                    Error::io(format!("finishing {}", target.display()), e)
-                }),
-            Some(Sink::Memory { bytes, files, path }) => {
-                ready(files.put(&path, bytes.into())).map_err(|e| object(&self.path, e))?;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl Write for NewFile {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match &mut self.sink {
-            Some(Sink::Local { file, .. }) => file.write(buf),
-            Some(Sink::Memory { bytes, .. }) => bytes.write(buf),
-            None => Err(io::Error::other("the file is finished")),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if let Some(Sink::Local { part, .. }) = &self.sink {
-            // If this fails too, the file is found as an orphan later.
-            let _ = fs::remove_file(part);
-        }
-    }
-}
-
-/// A file open for reading. Clones share it, and may read from many threads.
-#[derive(Debug, Clone)]
-pub(crate) struct StoredFile {
-    inner: Stored,
-    path: Arc<str>,
-}
-
-#[derive(Debug, Clone)]
-enum Stored {
-    Local { file: Arc<File>, len: u64 },
-    Memory(Bytes),
-}
-
-impl StoredFile {
-    /// Returns the path it was opened under.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Reads `length` bytes from `start`; fewer are an error.
-    #[cfg(test)]
-    pub(crate) fn read_range(&self, start: u64, length: usize) -> Result<Bytes> {
-        self.range(start, length)
-            .map_err(|e| Error::io(format!("reading {}", self.path), e))
-    }
-
-    fn range(&self, start: u64, length: usize) -> io::Result<Bytes> {
-        let end = start.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.len()) {
-            // Checked before the buffer is made: a lying footer must not cost memory.
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!(
-                    "{length} bytes from {start} lie beyond the end at {}",
-                    self.len()
-                ),
-            ));
-        }
-        match &self.inner {
-            Stored::Local { file, .. } => {
-                let mut buffer = vec![0; length];
-                read_exact_at(file, &mut buffer, start)?;
-                Ok(buffer.into())
-            }
-            Stored::Memory(bytes) => {
-                let start = usize::try_from(start).map_err(io::Error::other)?;
-                Ok(bytes.slice(start..start + length))
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match read_at(file, buffer, offset) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(n) => {
-                buffer = &mut buffer[n..];
-                offset += n as u64;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}
-
-impl Length for StoredFile {
-    fn len(&self) -> u64 {
-        match &self.inner {
-            Stored::Local { len, .. } => *len,
-            Stored::Memory(bytes) => bytes.len() as u64,
-        }
-    }
-}
-
-/// Reads onward from an offset, without the file's shared position.
-pub(crate) struct ReadFrom {
-    file: Arc<File>,
-    offset: u64,
-}
-
-impl Read for ReadFrom {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = read_at(&self.file, buf, self.offset)?;
-        self.offset += n as u64;
-        Ok(n)
-    }
-}
-
-impl ChunkReader for StoredFile {
-    type T = Box<dyn Read>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(match &self.inner {
-            Stored::Local { file, .. } => Box::new(BufReader::new(ReadFrom {
-                file: Arc::clone(file),
-                offset: start,
-            })),
-            Stored::Memory(bytes) => {
-                let start = usize::try_from(start)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
-                Box::new(bytes.slice(start..).reader())
-            }
-        })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.range(start, length)
-            .map_err(|e| ParquetError::External(Box::new(e)))
-    }
-}
-
-/// A place for bytes that only this process reads again; see [`FileStore::scratch`].
-#[derive(Debug)]
-pub(crate) struct Scratch {
-    inner: ScratchInner,
-}
-
-#[derive(Debug)]
-enum ScratchInner {
-    Local {
-        file: File,
-        path: Option<PathBuf>,
-        end: Mutex<u64>,
-    },
-    Memory(Mutex<Vec<Bytes>>),
-}
-
-/// Where a piece of a [`Scratch`] lies.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ScratchRange {
-    start: u64,
-    length: usize,
-}
-
-impl Scratch {
-    /// Adds a piece; may be called from many threads.
-    pub(crate) fn append(&self, bytes: Vec<u8>) -> Result<ScratchRange> {
-        let length = bytes.len();
-        let start = match &self.inner {
-            ScratchInner::Local { file, end, .. } => {
-                let mut end = end.lock().unwrap_or_else(PoisonError::into_inner);
-                // The lock is held while writing: the pieces follow one another on disk.
-                (&*file)
-                    .write_all(&bytes)
-                    .map_err(|e| Error::io("writing a scratch file of the compaction", e))?;
-                let start = *end;
-                *end += length as u64;
-                start
-            }
-            ScratchInner::Memory(pieces) => {
-                let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-                pieces.push(bytes.into());
-                pieces.len() as u64 - 1
-            }
-        };
-        Ok(ScratchRange { start, length })
-    }
-
-    /// Reads a piece back.
-    pub(crate) fn read(&self, range: ScratchRange) -> Result<Bytes> {
-        match &self.inner {
-            ScratchInner::Local { file, .. } => {
-                let mut buffer = vec![0; range.length];
-                read_exact_at(file, &mut buffer, range.start)
-                    .map_err(|e| Error::io("reading a scratch file of the compaction", e))?;
-                Ok(buffer.into())
-            }
-            ScratchInner::Memory(pieces) => usize::try_from(range.start)
-                .ok()
-                .and_then(|i| {
-                    let pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-                    pieces.get(i).cloned()
-                })
-                .ok_or_else(|| Error::internal("a scratch file lacks a piece that was written")),
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let ScratchInner::Local {
-            path: Some(path), ..
-        } = &self.inner
-        {
-            let _ = fs::remove_file(path);
-        }
-    }
 }

@@ -8,6 +8,8 @@ mod append;
 mod bulk;
 pub(crate) mod catalog;
 mod db;
+#[cfg(test)]
+pub(crate) mod duckdb;
 mod encode_pool;
 pub(crate) mod files;
 mod flush;

@@ -55,7 +55,8 @@ impl Store {
         Store::builder(dir).open().await
     }
 
-    /// Makes a store in memory, which is gone with its last clone.
+    /// Makes a store in memory, which is gone with its last clone. It keeps itself up as one in a
+    /// directory does, with the settings [`StoreSettings::in_memory`].
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -67,15 +68,17 @@ impl Store {
     pub fn builder(dir: impl AsRef<Path>) -> StoreBuilder {
         StoreBuilder {
             dir: Some(dir.as_ref().to_owned()),
+            settings: StoreSettings::default(),
             ..Store::memory_builder()
         }
     }
 
-    /// Prepares to make a store in memory with settings and parts of one's own.
+    /// Prepares to make a store in memory with settings and parts of one's own. It begins with
+    /// [`StoreSettings::in_memory`].
     pub fn memory_builder() -> StoreBuilder {
         StoreBuilder {
             dir: None,
-            settings: StoreSettings::default(),
+            settings: StoreSettings::in_memory(),
             clock: Arc::new(SystemClock),
             new_uuid: Arc::new(random_uuid),
         }
@@ -245,7 +248,7 @@ impl StoreBuilder {
         if let Some(lock) = &mut threads.lock {
             lock.share()?;
         }
-        if shared.settings.background && shared.dir.is_some() {
+        if shared.settings.background {
             threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer)?);
         }
         Ok(Store {

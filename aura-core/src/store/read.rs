@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arrow::array::{Array, AsArray, Int64Array};
 use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::prelude::SessionContext;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use super::catalog::file::SNAPSHOT_COLUMN;
 use super::catalog::read::{DataFile, TableState, load_table};
 use super::catalog::value::parse_timestamp_us;
 use super::catalog::{snapshot, table};
@@ -131,7 +135,7 @@ fn assemble(shared: &Arc<Shared>, state: &TableState, staged: Vec<RecordBatch>) 
     let files = state
         .files
         .iter()
-        .map(|file| scan_file(shared, file))
+        .map(|file| scan_file(shared, file, state.snapshot.id))
         .collect::<Result<Vec<_>>>()?;
     let context = shared.settings.engine.context()?;
     let url = object_store(shared, &context)?;
@@ -167,7 +171,7 @@ fn object_store(shared: &Shared, context: &SessionContext) -> Result<ObjectStore
     }
 }
 
-fn scan_file(shared: &Shared, file: &DataFile) -> Result<ScanFile> {
+fn scan_file(shared: &Shared, file: &DataFile, snapshot_id: i64) -> Result<ScanFile> {
     let below = shared.event_path(&file.path)?;
     let path = match &shared.events {
         FileStore::Local { root } => {
@@ -188,12 +192,40 @@ fn scan_file(shared: &Shared, file: &DataFile) -> Result<ScanFile> {
         size_bytes: file.file_size_bytes,
         rows: file.record_count,
         time_range,
-        deleted: deleted_rows(shared, file)?,
+        deleted: hidden_rows(shared, file, snapshot_id)?,
     })
 }
 
-/// Returns the positions of the rows of a file that another program has deleted.
-pub(crate) fn deleted_rows(shared: &Shared, file: &DataFile) -> Result<Vec<u64>> {
+/// Returns the positions of the rows of a file that a snapshot does not show, ascending: another
+/// program has deleted them, or has merged newer rows into the file.
+fn hidden_rows(shared: &Shared, file: &DataFile, snapshot_id: i64) -> Result<Vec<u64>> {
+    let mut hidden = deleted_rows(shared, file, snapshot_id)?;
+    if is_older(snapshot_id, file.partial_max) {
+        let path = shared.event_path(&file.path)?;
+        let mut first = 0;
+        for batch in columns_of(shared, &path, &[SNAPSHOT_COLUMN])? {
+            let batch = batch?;
+            let born = integers(&batch, SNAPSHOT_COLUMN, &path)?;
+            let newer = (0..)
+                .zip(born.iter())
+                .filter(|(_, b)| is_older(snapshot_id, *b));
+            hidden.extend(newer.map(|(row, _): (u64, _)| first + row));
+            first += batch.num_rows() as u64;
+        }
+        hidden.sort_unstable();
+        hidden.dedup();
+    }
+    Ok(hidden)
+}
+
+/// Whether a snapshot is older than what became so in snapshot `born`, if that is said.
+fn is_older(snapshot_id: i64, born: Option<i64>) -> bool {
+    born.is_some_and(|born| snapshot_id < born)
+}
+
+/// Returns the positions of the rows of a file that another program has deleted until a snapshot,
+/// ascending.
+pub(crate) fn deleted_rows(shared: &Shared, file: &DataFile, snapshot_id: i64) -> Result<Vec<u64>> {
     let mut deleted = file.deleted_positions.clone();
     for list in &file.delete_files {
         if list.format != "parquet" {
@@ -203,22 +235,50 @@ pub(crate) fn deleted_rows(shared: &Shared, file: &DataFile) -> Result<Vec<u64>>
             )));
         }
         let path = shared.event_path(&list.path)?;
-        let reader =
-            ParquetRecordBatchReaderBuilder::try_new(shared.events.open(&path)?)?.build()?;
-        for batch in reader {
+        // Deletions of several snapshots may be in one file, too.
+        let partial = is_older(snapshot_id, list.partial_max);
+        let wanted: &[&str] = if partial {
+            &["pos", SNAPSHOT_COLUMN]
+        } else {
+            &["pos"]
+        };
+        for batch in columns_of(shared, &path, wanted)? {
             let batch = batch?;
-            let positions = batch.column_by_name("pos").ok_or_else(|| {
-                Error::invalid_data(format!("`{path}` lists deletions but has no column `pos`"))
-            })?;
-            let positions = cast(positions, &arrow::datatypes::DataType::UInt64)?;
-            let positions =
-                arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt64Type>(&positions);
-            deleted.extend(positions.iter().flatten());
+            let positions = integers(&batch, "pos", &path)?;
+            let born = match partial {
+                true => Some(integers(&batch, SNAPSHOT_COLUMN, &path)?),
+                false => None,
+            };
+            deleted.extend(positions.iter().enumerate().filter_map(|(row, position)| {
+                let born = born
+                    .as_ref()
+                    .filter(|b| b.is_valid(row))
+                    .map(|b| b.value(row));
+                u64::try_from(position?)
+                    .ok()
+                    .filter(|_| !is_older(snapshot_id, born))
+            }));
         }
     }
     deleted.sort_unstable();
     deleted.dedup();
     Ok(deleted)
+}
+
+/// Reads columns of a Parquet file by their names.
+fn columns_of(shared: &Shared, path: &str, names: &[&str]) -> Result<ParquetRecordBatchReader> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(shared.events.open(path)?)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+    Ok(builder.with_projection(mask).build()?)
+}
+
+fn integers(batch: &RecordBatch, name: &str, path: &str) -> Result<Int64Array> {
+    let column = batch.column_by_name(name).ok_or_else(|| {
+        Error::invalid_data(format!(
+            "`{path}` has no column `{name}`, and the catalog says that it has"
+        ))
+    })?;
+    Ok(cast(column, &DataType::Int64)?.as_primitive().clone())
 }
 
 /// Loads the table of events with the connection for short reads.

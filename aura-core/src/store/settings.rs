@@ -23,13 +23,14 @@ pub struct StoreSettings {
     pub compact_files: usize,
     /// Rows of a compacted file (default 2,000,000).
     pub target_rows_per_file: u64,
-    /// Seconds that old snapshots stay readable after the next one (default 7 days).
+    /// Seconds that old snapshots stay readable (default 7 days; in memory 0). Looked at about once
+    /// a minute.
     pub history_s: u64,
     /// Seconds that a file stays on disk after the last snapshot that needs it, for readers that
     /// are still at work (default 600).
     pub delete_grace_s: u64,
     /// Bytes of memory for the index of event ids; beyond it the index goes to disk (default
-    /// 192 MiB).
+    /// 192 MiB; without effect in memory).
     pub id_memory_bytes: usize,
     /// Threads of an ingest or a compaction; 0 (default) means one per core.
     pub threads: usize,
@@ -56,6 +57,19 @@ impl Default for StoreSettings {
 }
 
 impl StoreSettings {
+    /// Returns the defaults of a store in memory: those of a directory, but no history
+    /// (`history_s` 0), because every file that compaction replaced would stay in memory for it.
+    /// Replaced files go `delete_grace_s` after their last snapshot.
+    ///
+    /// The index of event ids has no place to go to and grows with the events there;
+    /// `id_memory_bytes` does not bound it.
+    pub fn in_memory() -> Self {
+        StoreSettings {
+            history_s: 0,
+            ..StoreSettings::default()
+        }
+    }
+
     /// Checks the bounds.
     pub(crate) fn validate(&self) -> Result<()> {
         let at_least = |name: &str, value: u64, least: u64| {

@@ -89,7 +89,8 @@ impl Store {
                 stats.bytes += file.file_size_bytes;
                 stats.loose_files += u64::from(bucket_of_path(&file.path.path).is_none());
                 partitions.insert(file.partition_values.clone(), ());
-                rows += file.record_count - super::read::deleted_rows(shared, file)?.len() as u64;
+                rows += file.record_count
+                    - super::read::deleted_rows(shared, file, state.snapshot.id)?.len() as u64;
                 if let Some(Some(range)) = file.stats.first() {
                     let parsed = |t: &Option<String>| t.as_deref().and_then(parse_timestamp_us);
                     stats.time_min_us = min(stats.time_min_us, parsed(&range.min));

@@ -78,9 +78,9 @@ fn a_rejected_row_leaves_nothing() {
         b.append_time(8, 1);
         b.append_date(9, 1);
         b.append_text(10, "{}");
-        b.push_extra_text("x\"", who);
+        b.push_extra(&json_text("x\""), &json_text(who));
         b.push_misfit(5, "x");
-        b.push_extra_null("y");
+        b.push_extra("\"y\"", "null");
     };
     let mut expected = BatchBuilder::new(&plan, 4);
     let mut found = BatchBuilder::new(&plan, 4);

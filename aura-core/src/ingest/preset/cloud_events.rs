@@ -24,20 +24,19 @@
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>), and its JSON Event Format, sections 3 "Envelope" and 4
 //! "JSON Batch Format" (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
 
-use serde_json::{Map, Value};
-
 use super::fields::{Properties, take_text, take_time, text};
+use super::object::{Json, Object};
 use super::{Flat, PresetError, PresetOptions};
 use crate::ingest::RejectReason;
 
 const VERSION: &str = "1.0";
 
-pub(super) fn apply(
-    mut row: Map<String, Value>,
+pub(super) fn apply<'a>(
+    mut row: Object<'a>,
     options: &PresetOptions,
-) -> Result<Flat, PresetError> {
+) -> Result<Flat<'a>, PresetError> {
     match row.remove("specversion") {
-        Some(Value::String(version)) if version == VERSION => {}
+        Some(version) if version.as_string().as_deref() == Some(VERSION) => {}
         found => {
             return Err(PresetError::new(
                 "specversion",
@@ -63,10 +62,11 @@ pub(super) fn apply(
     };
     let time = take_time(&mut row, &["time"]);
     let mut properties = Properties::default();
-    match row.remove("data") {
-        Some(Value::Object(data)) => properties.lift("data_", data),
-        Some(other) => properties.put("data".to_owned(), other),
-        None => {}
+    if let Some(data) = row.remove("data") {
+        match data.to_object(&options.limits) {
+            Some(members) => properties.lift("data_", members),
+            None => properties.put("data".to_owned(), data),
+        }
     }
     properties.lift("", row);
     Ok(Flat {
@@ -74,7 +74,7 @@ pub(super) fn apply(
         actor,
         event: Some(event),
         time,
-        properties: properties.into_map(),
+        properties: properties.into_object(),
     })
 }
 
@@ -88,6 +88,6 @@ fn required(value: Option<String>, field: &str) -> Result<String, PresetError> {
     })
 }
 
-fn shown(value: &Value) -> String {
-    value.to_string().chars().take(100).collect()
+fn shown(value: &Json<'_>) -> String {
+    value.as_json().chars().take(100).collect()
 }

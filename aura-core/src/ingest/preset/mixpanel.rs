@@ -32,19 +32,19 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
 use super::fields::{Properties, take_object, take_text, take_time};
+use super::object::Object;
 use super::{Flat, PresetError, PresetOptions, TimeValue};
 use crate::event::TimeUnit;
 use crate::ingest::RejectReason;
 use crate::ingest::value::{TimeError, parse_numeric_time};
 
-pub(super) fn apply(
-    mut row: Map<String, Value>,
+pub(super) fn apply<'a>(
+    mut row: Object<'a>,
     options: &PresetOptions,
-) -> Result<Flat, PresetError> {
-    let mut own = take_object(&mut row, "properties").unwrap_or_default();
+) -> Result<Flat<'a>, PresetError> {
+    let mut own = take_object(&mut row, "properties", &options.limits).unwrap_or_default();
     let mut take = |keys: &[&str]| take_text(&mut own, keys).or_else(|| take_text(&mut row, keys));
     let event_id = take(&["$insert_id", "insert_id"]);
     let actor = match options.actor {
@@ -65,7 +65,7 @@ pub(super) fn apply(
         actor,
         event,
         time,
-        properties: properties.into_map(),
+        properties: properties.into_object(),
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) fn apply(
 /// and time is left to the reader.
 fn to_utc(time: TimeValue, zone: &TimeZone) -> Result<TimeValue, PresetError> {
     let number = match &time {
-        TimeValue::Number(number) => number.to_string(),
+        TimeValue::Number(number) => number.clone(),
         TimeValue::Text(text) => text.trim().to_owned(),
     };
     let local_us = match parse_numeric_time(&number, TimeUnit::Auto) {

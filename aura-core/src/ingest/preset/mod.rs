@@ -8,12 +8,15 @@
 //! * other fields of the envelope get a fixed prefix (`segment_`, `posthog_`, `mixpanel_`; CloudEvents attributes
 //!   need none, because their names have no `_`);
 //! * flattening ends at the level that each preset names; what is deeper stays a JSON value;
+//! * values keep the exact text of the source (numbers of any size, too), and properties stand in its order: those of
+//!   the event itself first, then the others in the order of the preset's page;
 //! * an object without members has nothing to flatten and gives no property;
 //! * if two fields still get the same name with different values, the later one gets `_` appended.
 
 mod cloud_events;
 mod fields;
 mod mixpanel;
+mod object;
 mod posthog;
 mod segment;
 
@@ -22,9 +25,11 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value};
 
-use super::RejectReason;
+use object::quoted;
+pub(crate) use object::{Json, Object};
+
+use super::{Limits, RejectReason};
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME, is_reserved};
 
 /// A well-known event format.
@@ -74,17 +79,18 @@ pub(crate) struct PresetOptions {
     pub(crate) actor: Option<String>,
     /// Mixpanel only: the zone of a project whose numeric times count local time. See [`mixpanel`].
     pub(crate) time_zone: Option<jiff::tz::TimeZone>,
+    /// How deep an object may be that is text.
+    pub(crate) limits: Limits,
 }
 
 /// A row after mapping. A role that is absent is for the reader to reject.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Flat {
+pub(crate) struct Flat<'a> {
     pub(crate) event_id: Option<String>,
     pub(crate) actor: Option<String>,
     pub(crate) event: Option<String>,
     pub(crate) time: Option<TimeValue>,
-    /// In the order of `serde_json::Map`.
-    pub(crate) properties: Map<String, Value>,
+    pub(crate) properties: Object<'a>,
 }
 
 /// A time as the source gave it.
@@ -92,8 +98,8 @@ pub(crate) struct Flat {
 pub(crate) enum TimeValue {
     /// A date and time in text, or the text of a number as tables have it.
     Text(String),
-    /// A number in the unit of [`Preset::declared_time_unit`].
-    Number(Number),
+    /// A number, as the source writes it.
+    Number(String),
 }
 
 /// Why a row is not one of its format.
@@ -121,11 +127,11 @@ impl PresetError {
 /// # Errors
 /// The row is not of the format: an unknown Segment `type`, a CloudEvents attribute that is missing or of another
 /// version, a Mixpanel time that its zone cannot hold.
-pub(crate) fn apply(
+pub(crate) fn apply<'a>(
     preset: Preset,
-    row: Map<String, Value>,
+    row: Object<'a>,
     options: &PresetOptions,
-) -> Result<Flat, PresetError> {
+) -> Result<Flat<'a>, PresetError> {
     let mut flat = match preset {
         Preset::Segment => segment::apply(row, options),
         Preset::CloudEvents => cloud_events::apply(row, options),
@@ -138,36 +144,44 @@ pub(crate) fn apply(
     Ok(flat)
 }
 
-/// Returns the row under the canonical names: `event_id`, `actor`, `event`, `time` and the properties. A property
-/// with one of those names or named `extra` gets `_` appended until its name is free.
-pub(crate) fn to_canonical_map(flat: Flat) -> Map<String, Value> {
-    let (taken, mut map): (Map<_, _>, Map<_, _>) = flat
-        .properties
-        .into_iter()
-        .partition(|(name, _)| is_reserved(name));
+/// Returns the text of the row under the canonical names: `event_id`, `actor`, `event`, `time` and the properties. A
+/// property with one of those names or named `extra` gets `_` appended until its name is free.
+pub(crate) fn canonical_json(flat: &Flat<'_>) -> String {
+    let time = flat.time.as_ref().map(|time| match time {
+        TimeValue::Text(text) => quoted(text),
+        TimeValue::Number(number) => number.clone(),
+    });
     let roles = [
-        (EVENT_ID, flat.event_id.map(Value::String)),
-        (ACTOR, flat.actor.map(Value::String)),
-        (EVENT, flat.event.map(Value::String)),
-        (
-            TIME,
-            flat.time.map(|time| match time {
-                TimeValue::Text(text) => Value::String(text),
-                TimeValue::Number(number) => Value::Number(number),
-            }),
-        ),
+        (EVENT_ID, flat.event_id.as_deref().map(quoted)),
+        (ACTOR, flat.actor.as_deref().map(quoted)),
+        (EVENT, flat.event.as_deref().map(quoted)),
+        (TIME, time),
     ];
+    let mut out = String::from("{");
+    let mut put = |name: &str, value: &str| {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push_str(&quoted(name));
+        out.push(':');
+        out.push_str(value);
+    };
     for (name, value) in roles {
         if let Some(value) = value {
-            map.insert(name.to_owned(), value);
+            put(name, &value);
         }
     }
-    for (mut name, value) in taken {
-        name.push('_');
-        while map.contains_key(&name) {
-            name.push('_');
+    for (name, value) in flat.properties.iter() {
+        if is_reserved(name) {
+            let mut free = format!("{name}_");
+            while flat.properties.contains(&free) {
+                free.push('_');
+            }
+            put(&free, value.as_json());
+        } else {
+            put(name, value.as_json());
         }
-        map.insert(name, value);
     }
-    map
+    out.push('}');
+    out
 }

@@ -21,12 +21,11 @@
 //! (<https://posthog.com/docs/cdp/batch-exports/s3>: in Parquet `properties` and `person_properties` are JSON text), and "Data model"
 //! (<https://posthog.com/docs/data-model>: `timestamp` is `DateTime64(6, 'UTC')`).
 
-use serde_json::{Map, Value};
-
 use super::fields::{Properties, take_object, take_text, take_time};
+use super::object::Object;
 use super::{Flat, PresetOptions};
 
-pub(super) fn apply(mut row: Map<String, Value>, options: &PresetOptions) -> Flat {
+pub(super) fn apply<'a>(mut row: Object<'a>, options: &PresetOptions) -> Flat<'a> {
     let event_id = take_text(&mut row, &["uuid", "id"]);
     let actor = match options.actor {
         Some(_) => None,
@@ -39,7 +38,7 @@ pub(super) fn apply(mut row: Map<String, Value>, options: &PresetOptions) -> Fla
         ("properties", ""),
         ("person_properties", "person_properties_"),
     ] {
-        if let Some(object) = take_object(&mut row, field) {
+        if let Some(object) = take_object(&mut row, field, &options.limits) {
             properties.lift(prefix, object);
         }
     }
@@ -58,7 +57,7 @@ pub(super) fn apply(mut row: Map<String, Value>, options: &PresetOptions) -> Fla
         actor,
         event,
         time,
-        properties: properties.into_map(),
+        properties: properties.into_object(),
     }
 }
 

@@ -34,16 +34,15 @@
 //! the moment of the event corrected for the clock of the device, `sentAt` is not for analysis; and the pages
 //! "Track", "Page", "Screen", "Identify", "Group", "Alias" beside it.
 
-use serde_json::{Map, Value};
-
 use super::fields::{Properties, take_object, take_text, take_time, text};
+use super::object::Object;
 use super::{Flat, PresetError, PresetOptions};
 use crate::ingest::RejectReason;
 
-pub(super) fn apply(
-    mut row: Map<String, Value>,
+pub(super) fn apply<'a>(
+    mut row: Object<'a>,
     options: &PresetOptions,
-) -> Result<Flat, PresetError> {
+) -> Result<Flat<'a>, PresetError> {
     let event = event(&mut row)?;
     let actor = match options.actor {
         Some(_) => None,
@@ -55,14 +54,14 @@ pub(super) fn apply(
         &["timestamp", "originalTimestamp", "sentAt", "receivedAt"],
     );
     let mut properties = Properties::default();
-    if let Some(own) = take_object(&mut row, "properties") {
+    if let Some(own) = take_object(&mut row, "properties", &options.limits) {
         properties.lift("", own);
     }
-    if let Some(traits) = take_object(&mut row, "traits") {
+    if let Some(traits) = take_object(&mut row, "traits", &options.limits) {
         properties.lift("traits_", traits);
     }
-    if let Some(context) = take_object(&mut row, "context") {
-        properties.lift_two_levels("context_", context);
+    if let Some(context) = take_object(&mut row, "context", &options.limits) {
+        properties.lift_two_levels("context_", context, &options.limits);
     }
     properties.lift("segment_", row);
     Ok(Flat {
@@ -70,21 +69,21 @@ pub(super) fn apply(
         actor,
         event,
         time,
-        properties: properties.into_map(),
+        properties: properties.into_object(),
     })
 }
 
-fn event(row: &mut Map<String, Value>) -> Result<Option<String>, PresetError> {
+fn event(row: &mut Object<'_>) -> Result<Option<String>, PresetError> {
     let call = row.get("type").and_then(text);
     let fixed = match call.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("track") => None,
-        None if row.contains_key("event") => None,
+        None if row.contains("event") => None,
         Some("page") => Some("Page Viewed"),
         Some("screen") => Some("Screen Viewed"),
         Some("identify") => Some("User Identified"),
         Some("group") => Some("Group Joined"),
         Some("alias") => Some("User Aliased"),
-        None if row.contains_key("batch") => {
+        None if row.contains("batch") => {
             return Err(PresetError::new(
                 "batch",
                 RejectReason::Malformed,

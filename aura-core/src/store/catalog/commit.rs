@@ -10,24 +10,24 @@
 //! | files removed | `deleted_from_table` | inserts, compaction |
 //! | files rewritten with the same rows | `inserted_into_table`, `rewrite_delete` | deletes, compaction |
 //! | an actor erased | `inserted_into_table`, `deleted_from_table` | inserts, deletes, compaction |
-//! | inlined rows flushed | `inline_flush` | deletes of inlined rows, flushes |
 //! | columns added | `altered_table` | inserts, deletes, other changes of columns |
 //!
 //! In SQLite the words are the second line of defence: DuckDB holds one state of the database
 //! through its transaction, and SQLite refuses to let it write (`database is locked`) once there is
 //! a newer one.
 
+mod erase;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::file::WrittenFile;
-use super::inlined::DataTable;
 use super::snapshot::{Snapshot, latest};
 use super::stats::{self, TableStats};
 use super::table::{Column, columns_at};
 use super::value::timestamp_text;
-use super::{inlined, maintain, quoted, signed};
+use super::{inlined, quoted, signed};
 use crate::{Error, ErrorKind, Result};
 
 /// Words of DuckLake's `changes_made`, in the order in which DuckDB writes them.
@@ -37,8 +37,6 @@ enum Change {
     DeletedFromTable,
     AlteredTable,
     InlinedDelete,
-    #[cfg_attr(not(test), expect(dead_code, reason = "made by flushing inlined rows"))]
-    InlineFlush,
     RewriteDelete,
 }
 
@@ -49,7 +47,6 @@ impl Change {
             Change::DeletedFromTable => "deleted_from_table",
             Change::AlteredTable => "altered_table",
             Change::InlinedDelete => "inlined_delete",
-            Change::InlineFlush => "inline_flush",
             Change::RewriteDelete => "rewrite_delete",
         }
     }
@@ -178,9 +175,10 @@ impl<'c> Commit<'c> {
             "SELECT table_id FROM ducklake_data_file \
              WHERE data_file_id = ?1 AND (end_snapshot IS NULL OR end_snapshot <= ?2)",
         )?;
+        // DuckDB adds later deletions to a file of earlier ones, which keeps its begin.
         let mut delete_file = self.tx.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM ducklake_delete_file \
-             WHERE data_file_id = ?1 AND begin_snapshot > ?2)",
+             WHERE data_file_id = ?1 AND (begin_snapshot > ?2 OR partial_max > ?2))",
         )?;
         for &id in file_ids {
             let table_id: Option<i64> =
@@ -277,126 +275,6 @@ impl<'c> Commit<'c> {
         self.changes.insert((Change::InsertedIntoTable, table_id));
         self.changes.insert((Change::RewriteDelete, table_id));
         Ok(ids)
-    }
-
-    /// Exchanges a file in every snapshot that sees it, or with `None` takes it out of all: nothing
-    /// of the old file can be read afterwards. Returns the id of the new file.
-    ///
-    /// The new file takes over the begin, end and row ids of the old one. The old one and its
-    /// deletions leave the catalog, so `new` must not have the rows that were deleted from it; in
-    /// old snapshots they are missing then. A file that DuckDB merged from several snapshots is
-    /// seen whole from the first of them on.
-    ///
-    /// # Errors
-    /// `Conflict` if the catalog has no such file; `Internal` as [`Commit::add_file`].
-    pub(crate) fn replace_everywhere(
-        &mut self,
-        data_file_id: i64,
-        new: Option<&WrittenFile>,
-    ) -> Result<Option<i64>> {
-        let found = self
-            .tx
-            .prepare_cached(
-                "SELECT table_id, begin_snapshot, end_snapshot, row_id_start, partition_id, \
-                 (SELECT count(*) FROM ducklake_partition_column p \
-                  WHERE p.partition_id = f.partition_id) \
-                 FROM ducklake_data_file f WHERE data_file_id = ?1",
-            )?
-            .query_row([data_file_id], |row| {
-                let partition: Option<i64> = row.get(4)?;
-                let keys: i64 = row.get(5)?;
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    (row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?),
-                    row.get::<_, Option<i64>>(3)?,
-                    partition.map(|id| (id, usize::try_from(keys).unwrap_or(0))),
-                ))
-            })
-            .optional()?;
-        let Some((table_id, visible, row_id_start, partition)) = found else {
-            return Err(gone(data_file_id));
-        };
-        maintain::forget_data_file(self.tx, data_file_id, self.now_us)?;
-        self.statistics_narrow(table_id)?;
-        self.changes.insert((Change::DeletedFromTable, table_id));
-        let Some(new) = new else {
-            return Ok(None);
-        };
-        self.changes.insert((Change::InsertedIntoTable, table_id));
-        // Without a first row id DuckDB looks for a column of row ids, which the new file has not.
-        let row_id_start = match row_id_start {
-            Some(start) => start,
-            None => {
-                let stats = &mut self.table(table_id)?.stats;
-                stats.next_row_id += signed(new.record_count);
-                stats.next_row_id - signed(new.record_count)
-            }
-        };
-        self.insert_file(table_id, new, visible, Some(row_id_start), partition)
-            .map(Some)
-    }
-
-    /// Ends inlined rows (by their [`inlined::InlinedRow::key`]) with this snapshot, because a file
-    /// that the commit adds has them now. Older snapshots keep them.
-    ///
-    /// # Errors
-    /// `Conflict` if one of them has ended already.
-    #[cfg(test)]
-    pub(crate) fn flush_inlined(
-        &mut self,
-        table_id: i64,
-        table: &DataTable,
-        keys: &[i64],
-    ) -> Result<()> {
-        let sql = format!(
-            "UPDATE {} SET end_snapshot = {} WHERE rowid = ?1 AND end_snapshot IS NULL",
-            quoted(&table.name),
-            self.snapshot_id
-        );
-        self.each_inlined(&sql, table, keys)?;
-        self.changes.insert((Change::InlineFlush, table_id));
-        Ok(())
-    }
-
-    /// Removes inlined rows (by their [`inlined::InlinedRow::key`]) from every snapshot.
-    ///
-    /// # Errors
-    /// `Conflict` if one of them is not there.
-    pub(crate) fn erase_inlined(
-        &mut self,
-        table_id: i64,
-        table: &DataTable,
-        keys: &[i64],
-    ) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE rowid = ?1", quoted(&table.name));
-        self.each_inlined(&sql, table, keys)?;
-        self.statistics_narrow(table_id)?;
-        self.changes.insert((Change::InlinedDelete, table_id));
-        Ok(())
-    }
-
-    fn each_inlined(&self, sql: &str, table: &DataTable, keys: &[i64]) -> Result<()> {
-        let mut statement = self.tx.prepare(sql)?;
-        for &key in keys {
-            if statement.execute([key])? != 1 {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!(
-                        "row {key} of `{}` was changed by another commit: read the rows again",
-                        table.name
-                    ),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes that rows left every snapshot, so that the statistics are made anew at the end.
-    fn statistics_narrow(&mut self, table_id: i64) -> Result<()> {
-        self.table(table_id)?.recompute = true;
-        // DuckDB caches statistics by this number.
-        self.next_file_id += 1;
-        Ok(())
     }
 
     /// Writes the snapshot. Returns it, or the newest one if the commit changed nothing.

@@ -84,16 +84,6 @@ pub(crate) fn create(
     Ok(())
 }
 
-/// Returns whether the database has a DuckLake catalog.
-#[cfg(test)]
-pub(crate) fn exists(conn: &Connection) -> Result<bool> {
-    Ok(conn.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ducklake_metadata')",
-        [],
-        |row| row.get(0),
-    )?)
-}
-
 /// Checks that the catalog is of the version and kind that this library reads and writes.
 ///
 /// # Errors

@@ -1,5 +1,11 @@
 //! What the catalog is told about a Parquet file.
 
+/// Column of a file that DuckDB merged from several snapshots: the one in which a row was inserted,
+/// or, in a file of deletions, deleted.
+pub(crate) const SNAPSHOT_COLUMN: &str = "_ducklake_internal_snapshot_id";
+/// Field id of [`SNAPSHOT_COLUMN`] in data files. No column of a table has it.
+pub(crate) const SNAPSHOT_COLUMN_ID: i64 = 2_147_483_539;
+
 /// A Parquet file that is complete and durable, and not yet in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenFile {

@@ -41,8 +41,7 @@ pub(crate) struct InlinedRows {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InlinedRow {
-    /// Identity of this row in its table, for [`super::commit::Commit::flush_inlined`] and
-    /// [`super::commit::Commit::erase_inlined`]. An updated row has several versions with one
+    /// Identity of this row in its table, for [`super::commit::Commit::erase_inlined`]. An updated row has several versions with one
     /// `row_id`.
     pub key: i64,
     /// DuckLake's row id.

@@ -166,8 +166,8 @@ pub(crate) fn load_table(
 /// Returns the ids of the data files that entered the catalog after a snapshot (given its
 /// `next_file_id`), in their order, also those that are gone from the newest snapshot again.
 ///
-/// Not all of them bring new rows: flushing inlined rows, by DuckDB or by
-/// [`super::commit::Commit::flush_inlined`], and compaction write old rows anew.
+/// Not all of them bring new rows: compaction, and DuckDB's flushing of inlined rows, write old rows
+/// anew.
 pub(crate) fn files_since(conn: &Connection, table_id: i64, next_file_id: i64) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(
         "SELECT data_file_id FROM ducklake_data_file \

@@ -10,6 +10,8 @@ use super::state::Tuning;
 use super::{IdHasher, IdIndex, IdIndexOptions, Pending};
 use crate::ErrorKind;
 
+mod cost;
+
 /// A generator of well-mixed numbers (SplitMix64), enough for keys.
 struct Mix(u64);
 

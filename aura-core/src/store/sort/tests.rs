@@ -16,6 +16,9 @@ use crate::event::{PropertyType, canonical_schema};
 use crate::store::parquet_out::{EventEncoder, EventWriter, Profile};
 use crate::store::partition::PartitionGrain;
 
+mod erasing;
+mod laws;
+
 /// event_id, actor, event, time, plan, amount, extra
 type Event = (
     String,
@@ -480,109 +483,4 @@ fn an_actor_is_in_one_row_group_unless_it_fills_more() {
             (7, 2..4)
         ]
     );
-}
-
-mod erasing {
-    use super::*;
-
-    fn erase(files: &FileStore, input: &str, actor: &str) -> Erased {
-        rewrite_without_actor(
-            files,
-            input,
-            Arc::new([]),
-            actor,
-            &schema(),
-            "out.parquet",
-            vec!["1970".to_owned()],
-            &CancelToken::new(),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn only_the_actor_goes() {
-        let files = FileStore::memory();
-        let all = sample(400);
-        ingest(&files, "a.parquet", &all);
-        let sorted = run(&files, vec![CompactInput::file("a.parquet")], &small(1_000));
-        for path in ["a.parquet", &sorted[0].path] {
-            let before = read(&files, path);
-            for actor in ["user 0", "user 12", "user 36"] {
-                assert!(contains_actor(&files, path, actor).unwrap());
-                let Erased::Rewritten { removed_rows, file } = erase(&files, path, actor) else {
-                    panic!("not rewritten");
-                };
-                let kept: Vec<_> = before.iter().filter(|e| e.1 != actor).cloned().collect();
-                assert_eq!(read(&files, &file.path), kept);
-                assert_eq!(removed_rows as usize, before.len() - kept.len());
-                assert_eq!(file.record_count as usize, kept.len());
-                assert!(!contains_actor(&files, &file.path, actor).unwrap());
-            }
-            for actor in ["", "user 1234", "user", "zzz"] {
-                assert!(!contains_actor(&files, path, actor).unwrap());
-                assert_eq!(erase(&files, path, actor), Erased::Untouched);
-            }
-        }
-    }
-
-    #[test]
-    fn the_last_actor_empties_the_file() {
-        let files = FileStore::memory();
-        let mut all = sample(20);
-        all.iter_mut().for_each(|e| e.1 = "only".to_owned());
-        ingest(&files, "a.parquet", &all);
-        assert_eq!(
-            erase(&files, "a.parquet", "only"),
-            Erased::Emptied { removed_rows: 20 }
-        );
-        assert_eq!(files.list().unwrap().len(), 1);
-    }
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    (
-        "[a-c\u{e9}]{0,3}",
-        "[a-b]{1,2}",
-        -3_i64..3,
-        prop::option::of("[x-z]{0,9}"),
-        prop::option::of(any::<i8>().prop_map(f64::from)),
-        prop::option::of("[x-z]{9}"),
-    )
-        .prop_map(|(actor, event, time, plan, amount, extra)| {
-            (String::new(), actor, event, time, plan, amount, extra)
-        })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn sorted_and_complete(
-        mut all in prop::collection::vec(any_event(), 0..120),
-        cuts in prop::collection::vec(0_usize..120, 0..4),
-        target in 1_u64..200,
-        memory_budget_bytes in prop::sample::select(vec![0, 2_000, 1 << 20]),
-        threads in 1_usize..4,
-    ) {
-        for (i, event) in all.iter_mut().enumerate() {
-            event.0 = format!("{:x}", (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        }
-        let files = FileStore::memory();
-        let mut bounds: Vec<usize> = cuts.iter().map(|c| c % (all.len() + 1)).collect();
-        bounds.extend([0, all.len()]);
-        bounds.sort_unstable();
-        let inputs: Vec<_> = bounds
-            .windows(2)
-            .enumerate()
-            .map(|(i, w)| match i % 2 {
-                0 => ingest(&files, &format!("{i}.parquet"), &all[w[0]..w[1]]),
-                _ => CompactInput::Batch(batch(&all[w[0]..w[1]])),
-            })
-            .collect();
-        let options = CompactOptions { memory_budget_bytes, threads, ..small(target) };
-        let written = run(&files, inputs, &options);
-        let found: Vec<_> = written.iter().map(|f| read(&files, &f.path)).collect();
-        let bits = bucket_bits(all.len() as u64, target);
-        prop_assert_eq!(found, naive(all, bits));
-    }
 }
