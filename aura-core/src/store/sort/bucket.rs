@@ -201,6 +201,8 @@ impl<'a> Buckets<'a> {
             return Ok(());
         };
         let bytes = chunk.bytes();
+        // Counted before another thread can see the chunk, spill it and take it off the count.
+        let buffered = self.buffered.fetch_add(bytes, Ordering::Relaxed) + bytes;
         {
             let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.rows += chunk.rows as u64;
@@ -208,7 +210,7 @@ impl<'a> Buckets<'a> {
             slot.total_bytes += bytes;
             slot.chunks.push(chunk);
         }
-        if self.buffered.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limit {
+        if buffered > self.limit {
             self.spill_largest()?;
         }
         Ok(())
