@@ -20,6 +20,7 @@
     )
 )]
 
+mod document;
 pub mod engine;
 pub mod error;
 pub mod event;
