@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 FEATURES ?= git
 # Feature sets that must compile by themselves: none, and each alone.
 FEATURE_SETS ?= none $(FEATURES)
-FUZZ_TARGETS ?= csv ndjson json_array parquet ipc contract
+FUZZ_TARGETS ?= csv ndjson json_array parquet ipc contract metric
 FUZZ_SECONDS ?= 60
 BENCH_ARGS ?=
 

@@ -162,8 +162,50 @@ events:
     }
 
 
+def metric() -> dict[str, bytes]:
+    registry = """version: 1
+parameters:
+  active: {type: condition, default: event <> 'mail'}
+dimensions: [{name: team}]
+metrics:
+  - name: buyers
+    title: {en: Buyers, ru: Покупатели}
+    kind: simple
+    expr: count(distinct actor) filter (where event = 'buy')
+    filter: "{active}"
+    dimensions: [team]
+  - {name: rate, kind: ratio, numerator: "{buyers}", denominator: {expr: count(*), filter: "amount > 0"}}
+  - name: growth
+    kind: derived
+    expr: "{buyers} / nullif({buyers offset 1 week}, 0) - {old}"
+    inputs: [{name: buyers, alias: old, offset_to_grain: month}]
+templates:
+  - name: rolling
+    parameters: {prefix: {type: text}, window: {type: window, default: 7 days}}
+    metrics:
+      - {name: "{prefix}_actors", kind: cumulative, expr: count(distinct actor), window: "{window}"}
+instantiate:
+  - {template: rolling, with: {prefix: weekly}}
+"""
+    expressions = {
+        "row.sql": "event in ('a', 'b') and not (amount between -1 and 2.5 or path like 'x!%%' escape '!') and extract(hour from time) >= 9",
+        "formula.sql": "percentile_cont(x, 0.95) filter (where y is not null) + case when {a} > 1 then {b offset 2 mo} else sum(z::double) end / 60",
+        "moments.sql": "date_trunc('week', time) = timestamp '2026-01-05T00:00:00+01:00' and time - created < interval '7 days'",
+        "nested.sql": "(" * 30 + "1" + ")" * 30,
+        "chain.sql": "+".join(["1"] * 300),
+        "query.sql": "sum((select 1)); drop table x --",
+    }
+    return {
+        "plain.yaml": registry.encode(),
+        "plain.json": b'{"version":1,"metrics":[{"name":"n","kind":"simple","expr":"count(*)"}]}',
+        "circle.yaml": b"version: 1\nmetrics:\n  - {name: a, kind: derived, expr: '{b}'}\n  - {name: b, kind: derived, expr: '{a}'}\n",
+        "behaviour.yaml": b"version: 1\nmetrics:\n  - {name: f, kind: funnel, steps: [a = 1, b = 2], window: 1 day}\n  - {name: t, kind: time_to_convert, from: a, to: b, window: 7d, statistic: p95}\n",
+        **{name: text.encode() for name, text in expressions.items()},
+    }
+
+
 if __name__ == "__main__":
-    for target in (csv, json_lines, json_array, parquet, ipc, contract):
+    for target in (csv, json_lines, json_array, parquet, ipc, contract, metric):
         folder = SEEDS / {"json_lines": "ndjson"}.get(target.__name__, target.__name__)
         folder.mkdir(parents=True, exist_ok=True)
         seeds = target()

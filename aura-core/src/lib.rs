@@ -20,6 +20,7 @@
     )
 )]
 
+mod document;
 pub mod engine;
 pub mod error;
 pub mod event;
@@ -40,6 +41,7 @@ pub struct Readme;
 pub mod fuzzing {
     use crate::event::contract::Contract;
     use crate::ingest::{IngestOptions, Limits, Source};
+    use crate::metric::{Formula, Registry, RowExpr};
     use crate::store::Store;
 
     /// Ingests `bytes` into a store in memory; whatever comes out, nothing may panic.
@@ -66,5 +68,22 @@ pub mod fuzzing {
     /// Reads `text` as a data contract.
     pub fn contract(text: &str) {
         let _ = Contract::parse(text);
+    }
+
+    /// Reads `text` as a metric registry, as a formula and as a row expression. What is read is written and read
+    /// again.
+    pub fn metric(text: &str) {
+        if let Ok(registry) = Registry::parse(text) {
+            let again = registry.to_yaml().and_then(|yaml| Registry::parse(&yaml));
+            assert!(again.is_ok_and(|again| again == registry));
+        }
+        if let Ok(formula) = text.parse::<Formula>() {
+            let again = formula.to_string().parse::<Formula>();
+            assert!(again.is_ok_and(|again| again == formula));
+        }
+        if let Ok(expr) = text.parse::<RowExpr>() {
+            let again = expr.to_string().parse::<RowExpr>();
+            assert!(again.is_ok_and(|again| again == expr));
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::OnViolation;
 use explain::Checked;
 
 use super::compile::{Checks, Column, CompiledContract, TextChecks};
-use super::literal::shortened;
+use crate::document::shortened;
 use crate::event::{EVENT, PropertyType};
 use crate::ingest::block::Misfit;
 use crate::{Error, Result};

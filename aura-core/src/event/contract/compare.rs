@@ -5,8 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::path::Path;
 use super::{Contract, EventContract, Literal, OrderedMap, PropertyContract};
+use crate::document::Path;
 use crate::{Error, ErrorKind, Result};
 
 /// Whether those who send or read events notice a change.
@@ -385,7 +385,7 @@ fn same(a: &Literal, old: &PropertyContract, b: &Literal, new: &PropertyContract
 }
 
 fn verb<T: fmt::Display>(old: &Option<T>, new: &Option<T>) -> String {
-    let shown = |v: &T| super::literal::shortened(&v.to_string()).into_owned();
+    let shown = |v: &T| crate::document::shortened(&v.to_string()).into_owned();
     match (old, new) {
         (Some(old), Some(new)) => format!("`{}` became `{}`", shown(old), shown(new)),
         (None, Some(new)) => format!("`{}` added", shown(new)),

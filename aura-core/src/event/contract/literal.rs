@@ -1,12 +1,12 @@
 //! Values written in a contract: the entries of `enum`, and the ends of a range.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::document::shortened;
 use crate::event::PropertyType;
 
 /// A value written in a contract. Moments and days are text.
@@ -184,13 +184,4 @@ pub(super) fn day_text(days: i64) -> String {
         .and_then(|d| jiff::Span::new().try_days(d).ok())
         .and_then(|span| jiff::civil::date(1970, 1, 1).checked_add(span).ok());
     date.map_or_else(|| format!("{days} days since 1970"), |d| d.to_string())
-}
-
-/// Cuts text to the 100 characters that a message shows.
-pub(super) fn shortened(text: &str) -> Cow<'_, str> {
-    const SHOWN: usize = 100;
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),
-        None => Cow::Borrowed(text),
-    }
 }

@@ -8,14 +8,11 @@
 mod check;
 mod compare;
 mod compile;
-mod decode;
 mod infer;
 mod literal;
 mod model;
-mod node;
 mod ordered;
 mod parse;
-mod path;
 mod pii;
 mod table;
 mod validate;
@@ -31,4 +28,3 @@ pub use ordered::OrderedMap;
 #[cfg(test)]
 pub(crate) use check::{Rule, Violation};
 pub(crate) use compile::CompiledContract;
-pub(crate) use path::nearest;

@@ -4,8 +4,7 @@ use std::io::Read;
 use std::path::Path as FilePath;
 
 use super::Contract;
-use super::decode::decode;
-use super::node::{Fault, Node};
+use crate::document::{Fault, Node, decode};
 use crate::{Error, Result};
 
 /// Largest contract that is read.

@@ -4,9 +4,9 @@ use hashbrown::HashMap;
 use regex::{Regex, RegexBuilder};
 
 use super::literal::Typed;
-use super::node::Place;
-use super::path::Path;
 use super::{Contract, Literal, OrderedMap, PropertyContract};
+use crate::document::Path;
+use crate::document::Place;
 use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME};
 use crate::{Error, Result};
 

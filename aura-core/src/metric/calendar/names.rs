@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub(super) use crate::event::contract::nearest;
+pub(super) use crate::document::nearest;
 use crate::{Error, Result};
 
 /// Gives an enum its names: `ALL`, `name`, `Display`, `FromStr` and `Deserialize`, the last two with

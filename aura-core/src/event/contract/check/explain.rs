@@ -3,8 +3,9 @@
 use arrow::array::StringArray;
 
 use super::super::compile::{Checks, Column, Range, Rules, TextChecks};
-use super::super::literal::{day_text, moment_text, shortened};
+use super::super::literal::{day_text, moment_text};
 use super::{Rule, Values, Violation};
+use crate::document::shortened;
 use crate::event::PropertyType;
 use crate::ingest::block::Misfit;
 

@@ -11,10 +11,19 @@ use super::node::{Fault, Kind, Node, Place};
 use super::path::{Path, Step, nearest};
 
 /// Makes a `T` from a tree.
-pub(super) fn decode<'de, T: de::Deserialize<'de>>(node: &'de Node) -> Result<T, Fault> {
+pub(crate) fn decode<'de, T: de::Deserialize<'de>>(node: &'de Node) -> Result<T, Fault> {
+    decode_inside(node, &Path::default())
+}
+
+/// Makes a `T` from the part of a tree that `parent` leads to.
+pub(crate) fn decode_inside<'de, T: de::Deserialize<'de>>(
+    node: &'de Node,
+    parent: &Path,
+) -> Result<T, Fault> {
     T::deserialize(Source(node)).map_err(|mut e| {
         e.path.reverse();
-        let path = Path(e.path);
+        let mut path = parent.clone();
+        path.0.append(&mut e.path);
         Fault {
             at: Some(e.at.unwrap_or(node.at)),
             message: if path.0.is_empty() {
@@ -68,7 +77,7 @@ fn listed(names: &[&str]) -> String {
 }
 
 fn unknown(what: &str, name: &str, expected: &'static [&'static str]) -> Failure {
-    let name = super::literal::shortened(name);
+    let name = super::shortened(name);
     let hint = match nearest(&name, expected.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("expected one of {}", listed(expected)),
@@ -87,7 +96,7 @@ impl de::Error for Failure {
             Unexpected::Unsigned(v) => format!("the number {v}"),
             Unexpected::Signed(v) => format!("the number {v}"),
             Unexpected::Float(v) => format!("the number {v}"),
-            Unexpected::Str(v) => format!("the text \"{}\"", super::literal::shortened(v)),
+            Unexpected::Str(v) => format!("the text \"{}\"", super::shortened(v)),
             Unexpected::Unit => "nothing (null)".to_owned(),
             Unexpected::Seq => "a list".to_owned(),
             Unexpected::Map => "a mapping".to_owned(),
@@ -187,7 +196,7 @@ impl<'de> de::Deserializer<'de> for Source<'de> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         match &self.0.kind {
-            // A derived struct also takes a list of its fields; a contract does not.
+            // A derived struct also takes a list of its fields; the formats here do not.
             Kind::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &"a mapping"))
                 .map_err(|e: Failure| e.at(self.0.at)),
             _ => self.deserialize_map(visitor),

@@ -1,30 +1,30 @@
-//! Where in a contract something is, and which name somebody may have meant.
+//! Where in a document something is, and which name somebody may have meant.
 
 use std::fmt;
 
 /// A step from a value to a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
 
-/// The way from the root of a contract to a part of it, shown as `events.purchase.properties.amount`.
+/// The way from the root of a document to a part of it, shown as `events.purchase.properties.amount`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Path(pub(super) Vec<Step>);
+pub(crate) struct Path(pub(crate) Vec<Step>);
 
 impl Path {
-    pub(super) fn of(keys: &[&str]) -> Path {
+    pub(crate) fn of(keys: &[&str]) -> Path {
         Path(keys.iter().map(|k| Step::Key((*k).to_owned())).collect())
     }
 
-    pub(super) fn key(&self, key: &str) -> Path {
+    pub(crate) fn key(&self, key: &str) -> Path {
         let mut path = self.clone();
         path.0.push(Step::Key(key.to_owned()));
         path
     }
 
-    pub(super) fn index(&self, index: usize) -> Path {
+    pub(crate) fn index(&self, index: usize) -> Path {
         let mut path = self.clone();
         path.0.push(Step::Index(index));
         path
@@ -46,7 +46,7 @@ impl fmt::Display for Path {
                     if plain {
                         f.write_str(key)?;
                     } else {
-                        write!(f, "{:?}", super::literal::shortened(key))?;
+                        write!(f, "{:?}", super::shortened(key))?;
                     }
                 }
                 Step::Index(at) => write!(f, "[{at}]")?,
@@ -56,7 +56,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Names that other formats use for what a contract calls differently.
+/// Names that other formats use for what the formats here call differently.
 const SYNONYMS: &[(&str, &str)] = &[
     ("int", "integer"),
     ("int64", "integer"),

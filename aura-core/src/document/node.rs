@@ -10,9 +10,9 @@ use super::path::{Path, Step};
 
 /// A line and a column, both from 1; columns count characters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) column: u64,
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 impl fmt::Display for Place {
@@ -23,9 +23,9 @@ impl fmt::Display for Place {
 
 /// What is wrong with a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) at: Option<Place>,
-    pub(super) message: String,
+pub(crate) struct Fault {
+    pub(crate) at: Option<Place>,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Fault {
@@ -37,14 +37,14 @@ impl fmt::Display for Fault {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) at: Place,
-    pub(super) kind: Kind,
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) at: Place,
+    pub(crate) kind: Kind,
 }
 
-#[derive(Debug)]
-pub(super) enum Kind {
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
     Null,
     Bool(bool),
     Integer(i64),
@@ -55,19 +55,19 @@ pub(super) enum Kind {
     Map(Vec<(Key, Node)>),
 }
 
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) at: Place,
-    pub(super) text: String,
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) at: Place,
+    pub(crate) text: String,
 }
 
-/// Deepest nesting of a document. A contract needs seven levels.
+/// Deepest nesting of a document. The formats here need fewer than ten levels.
 const MAX_DEPTH: usize = 32;
 
 impl Node {
     /// Reads YAML. Aliases and merge keys are expanded, within limits; booleans are `true` and
     /// `false` only, so that `no` and `on` are text.
-    pub(super) fn from_yaml(text: &str) -> Result<Node, Fault> {
+    pub(crate) fn from_yaml(text: &str) -> Result<Node, Fault> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
                 max_depth: MAX_DEPTH,
@@ -112,7 +112,7 @@ impl Node {
     }
 
     /// Reads JSON.
-    pub(super) fn from_json(text: &str) -> Result<Node, Fault> {
+    pub(crate) fn from_json(text: &str) -> Result<Node, Fault> {
         let mut node: Node = serde_json::from_str::<Bare>(text)
             .map(|Bare(node)| node)
             .map_err(|e| {
@@ -185,7 +185,7 @@ impl Node {
 
     /// Returns the place of what `path` names, or of the nearest part that exists around it; of its
     /// key rather than its value if `on_key`.
-    pub(super) fn place(&self, path: &Path, on_key: bool) -> Place {
+    pub(crate) fn place(&self, path: &Path, on_key: bool) -> Place {
         let mut node = self;
         let mut at = self.at;
         for step in &path.0 {
@@ -203,6 +203,24 @@ impl Node {
             }
         }
         at
+    }
+
+    /// Returns the text that `path` leads to, if there is one.
+    pub(crate) fn text_at(&self, path: &Path) -> Option<&str> {
+        let mut node = self;
+        for step in &path.0 {
+            node = match (step, &node.kind) {
+                (Step::Key(name), Kind::Map(entries)) => {
+                    &entries.iter().find(|(key, _)| key.text == *name)?.1
+                }
+                (Step::Index(i), Kind::List(items)) => items.get(*i)?,
+                _ => return None,
+            };
+        }
+        match &node.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
     }
 }
 

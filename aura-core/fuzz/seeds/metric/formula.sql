@@ -1,0 +1,1 @@
+percentile_cont(x, 0.95) filter (where y is not null) + case when {a} > 1 then {b offset 2 mo} else sum(z::double) end / 60

@@ -1,0 +1,1 @@
+date_trunc('week', time) = timestamp '2026-01-05T00:00:00+01:00' and time - created < interval '7 days'

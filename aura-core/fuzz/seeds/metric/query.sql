@@ -1,0 +1,1 @@
+sum((select 1)); drop table x --

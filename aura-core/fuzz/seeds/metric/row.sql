@@ -1,0 +1,1 @@
+event in ('a', 'b') and not (amount between -1 and 2.5 or path like 'x!%%' escape '!') and extract(hour from time) >= 9

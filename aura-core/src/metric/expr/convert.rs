@@ -1,0 +1,596 @@
+//! SQL's tree into ours; what has no place there is refused by name.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator as SqlOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, Interval, Spanned, TypedString, UnaryOperator,
+    Value,
+};
+
+use super::Scope;
+use super::ast::{BinaryOperator, Constant, Expression, Truth};
+use super::function::{
+    AggregateKind, CastType, DATE_PARTS, ScalarFunction, date_part, refusal, trunc_part,
+};
+use super::leaf::{Leaf, number};
+use super::lex::{Brace, MAX_DEPTH, fault, place};
+use super::refuse::refused;
+use crate::document::{Fault, Place, shortened};
+
+pub(super) struct Converter<'a> {
+    pub(super) scope: &'a Scope,
+    braces: &'a BTreeMap<String, Brace>,
+    /// How deep the walk is in the tree: what follows a value (`is null`, `::int`) nests without parentheses.
+    depth: Cell<usize>,
+}
+
+/// The place of the first token of an expression, without going down the tree on the left.
+pub(super) fn at_of(expr: &Expr) -> Place {
+    let mut first = expr;
+    loop {
+        first = match first {
+            Expr::BinaryOp { left, .. } => left,
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => inner,
+            Expr::InList { expr, .. } | Expr::Between { expr, .. } | Expr::Like { expr, .. } => {
+                expr
+            }
+            other => return place(other.span().start),
+        };
+    }
+}
+
+fn refuse<T>(expr: &Expr, what: &str) -> Result<T, Fault> {
+    Err(fault(
+        at_of(expr),
+        format!("{what} is not allowed in a metric"),
+    ))
+}
+
+impl<'a> Converter<'a> {
+    pub(super) fn new(scope: &'a Scope, braces: &'a BTreeMap<String, Brace>) -> Self {
+        Converter {
+            scope,
+            braces,
+            depth: Cell::new(0),
+        }
+    }
+
+    pub(super) fn expression<L: Leaf>(&self, expr: &Expr) -> Result<Expression<L>, Fault> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
+            let message = format!("the expression is nested deeper than {MAX_DEPTH} levels");
+            return Err(fault(at_of(expr), message));
+        }
+        self.depth.set(depth + 1);
+        let result = self.chain(expr);
+        self.depth.set(depth);
+        result
+    }
+
+    fn chain<L: Leaf>(&self, expr: &Expr) -> Result<Expression<L>, Fault> {
+        // A chain `a + b + …` leans to the left: it is walked, not recursed into.
+        let mut spine = Vec::new();
+        let mut first = expr;
+        while let Expr::BinaryOp { left, op, right } = first {
+            spine.push((op, right, first));
+            first = left;
+        }
+        let mut result = self.operand(first)?;
+        for (op, right, whole) in spine.into_iter().rev() {
+            let operator = operator(op).ok_or_else(|| {
+                fault(
+                    at_of(whole),
+                    format!("the operator `{op}` is not allowed in a metric"),
+                )
+            })?;
+            result = joined(result, operator, self.expression(right)?);
+        }
+        Ok(result)
+    }
+
+    fn boxed<L: Leaf>(&self, expr: &Expr) -> Result<Box<Expression<L>>, Fault> {
+        self.expression(expr).map(Box::new)
+    }
+
+    fn list<L: Leaf>(&self, list: &[Expr]) -> Result<Vec<Expression<L>>, Fault> {
+        list.iter().map(|e| self.expression(e)).collect()
+    }
+
+    fn operand<L: Leaf>(&self, expr: &Expr) -> Result<Expression<L>, Fault> {
+        match expr {
+            Expr::Nested(inner) => self.expression(inner),
+            Expr::Identifier(name) => self.name(name),
+            Expr::CompoundIdentifier(parts) => {
+                let name: Vec<&str> = parts.iter().map(|p| p.value.as_str()).collect();
+                Err(fault(
+                    at_of(expr),
+                    format!(
+                        "`{}` names another table; a metric reads the events and nothing else (a name with a point is written in double quotes)",
+                        shortened(&name.join("."))
+                    ),
+                ))
+            }
+            Expr::Value(value) => self.value(expr, &value.value),
+            Expr::TypedString(typed) => typed_string(expr, typed),
+            Expr::Interval(interval) => span(expr, interval),
+            Expr::UnaryOp { op, expr: inner } => self.unary(expr, *op, inner),
+            Expr::IsNull(e) => self.is(e, Truth::Null, false),
+            Expr::IsNotNull(e) => self.is(e, Truth::Null, true),
+            Expr::IsTrue(e) => self.is(e, Truth::True, false),
+            Expr::IsNotTrue(e) => self.is(e, Truth::True, true),
+            Expr::IsFalse(e) => self.is(e, Truth::False, false),
+            Expr::IsNotFalse(e) => self.is(e, Truth::False, true),
+            Expr::InList {
+                expr: e,
+                list,
+                negated,
+            } => {
+                if list.is_empty() {
+                    return refuse(expr, "an empty list of `in`");
+                }
+                Ok(Expression::In {
+                    expr: self.boxed(e)?,
+                    list: self.list(list)?,
+                    negated: *negated,
+                })
+            }
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => Ok(Expression::Between {
+                expr: self.boxed(expr)?,
+                low: self.boxed(low)?,
+                high: self.boxed(high)?,
+                negated: *negated,
+            }),
+            Expr::Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            } => self.like(*negated, expr, pattern, escape_char.as_deref(), false),
+            Expr::ILike {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            } => self.like(*negated, expr, pattern, escape_char.as_deref(), true),
+            Expr::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => Ok(Expression::Case {
+                operand: operand.as_deref().map(|e| self.boxed(e)).transpose()?,
+                branches: conditions
+                    .iter()
+                    .map(|CaseWhen { condition, result }| {
+                        Ok((self.expression(condition)?, self.expression(result)?))
+                    })
+                    .collect::<Result<_, Fault>>()?,
+                otherwise: else_result.as_deref().map(|e| self.boxed(e)).transpose()?,
+            }),
+            Expr::Cast {
+                kind,
+                expr: e,
+                data_type,
+                array: false,
+                format: None,
+            } => Ok(Expression::Cast {
+                expr: self.boxed(e)?,
+                to: cast_type(data_type, at_of(expr))?,
+                or_null: matches!(kind, CastKind::TryCast | CastKind::SafeCast),
+            }),
+            Expr::Extract { field, expr: e, .. } => {
+                let name = field.to_string();
+                let part = self.part(ScalarFunction::DatePart, &name, at_of(expr))?;
+                Ok(Expression::Call {
+                    function: ScalarFunction::DatePart,
+                    arguments: vec![part, self.expression(e)?],
+                })
+            }
+            Expr::Substring {
+                expr: text,
+                substring_from: Some(from),
+                substring_for,
+                ..
+            } => {
+                let mut arguments = vec![self.expression(text)?, self.expression(from)?];
+                if let Some(count) = substring_for {
+                    arguments.push(self.expression(count)?);
+                }
+                Ok(Expression::Call {
+                    function: ScalarFunction::Substr,
+                    arguments,
+                })
+            }
+            Expr::Trim {
+                trim_where: None,
+                trim_what: None,
+                expr,
+                trim_characters: None,
+            } => Ok(Expression::Call {
+                function: ScalarFunction::Trim,
+                arguments: vec![self.expression(expr)?],
+            }),
+            Expr::Function(call) => self.function(expr, call),
+            other => refuse(other, refused(other)),
+        }
+    }
+
+    fn name<L: Leaf>(&self, name: &Ident) -> Result<Expression<L>, Fault> {
+        let at = place(name.span.start);
+        if name.quote_style.is_none() {
+            let lower = name.value.to_ascii_lowercase();
+            // Functions that SQL calls without parentheses.
+            if lower.starts_with("current_") || lower == "localtimestamp" || lower == "localtime" {
+                return Err(fault(at, refusal(&lower, false)));
+            }
+        }
+        if name.value.is_empty() {
+            return Err(fault(at, "the name of a column is empty"));
+        }
+        L::column(&name.value, at)
+    }
+
+    fn value<L: Leaf>(&self, expr: &Expr, value: &Value) -> Result<Expression<L>, Fault> {
+        let constant = match value {
+            Value::Number(text, false) => number(text).ok_or_else(|| {
+                fault(
+                    at_of(expr),
+                    format!("`{}` is not a finite number", shortened(text)),
+                )
+            })?,
+            Value::SingleQuotedString(text) => Constant::Text(text.clone()),
+            Value::Boolean(value) => Constant::Boolean(*value),
+            Value::Null => Constant::Null,
+            Value::Placeholder(key) => {
+                return match self.braces.get(key) {
+                    Some(brace) => L::brace(self, brace),
+                    None => refuse(expr, "a placeholder"),
+                };
+            }
+            _ => return refuse(expr, "this form of a constant"),
+        };
+        Ok(Expression::Constant(constant))
+    }
+
+    fn unary<L: Leaf>(
+        &self,
+        whole: &Expr,
+        op: UnaryOperator,
+        inner: &Expr,
+    ) -> Result<Expression<L>, Fault> {
+        match op {
+            UnaryOperator::Not => Ok(Expression::Not(self.boxed(inner)?)),
+            UnaryOperator::Plus => self.expression(inner),
+            UnaryOperator::Minus => {
+                if let Expr::Value(value) = inner
+                    && let Value::Number(text, false) = &value.value
+                    && let Some(constant) = number(&format!("-{text}"))
+                {
+                    return Ok(Expression::Constant(constant));
+                }
+                Ok(Expression::Negate(self.boxed(inner)?))
+            }
+            other => Err(fault(
+                at_of(whole),
+                format!("the operator `{other}` is not allowed in a metric"),
+            )),
+        }
+    }
+
+    fn is<L: Leaf>(&self, expr: &Expr, test: Truth, negated: bool) -> Result<Expression<L>, Fault> {
+        Ok(Expression::Is {
+            expr: self.boxed(expr)?,
+            test,
+            negated,
+        })
+    }
+
+    fn like<L: Leaf>(
+        &self,
+        negated: bool,
+        expr: &Expr,
+        pattern: &Expr,
+        escape: Option<&Value>,
+        ignore_case: bool,
+    ) -> Result<Expression<L>, Fault> {
+        // A bound text is a constant too.
+        let text: Expression<L> = self.expression(pattern)?;
+        let Expression::Constant(Constant::Text(pattern_text)) = text else {
+            return Err(fault(
+                at_of(pattern),
+                "the pattern of `like` is a text in quotes",
+            ));
+        };
+        let escape = match escape {
+            None => None,
+            Some(Value::SingleQuotedString(text)) if text.chars().count() == 1 => {
+                text.chars().next()
+            }
+            Some(_) => return Err(fault(at_of(pattern), "`escape` is one character in quotes")),
+        };
+        Ok(Expression::Like {
+            expr: self.boxed(expr)?,
+            pattern: pattern_text,
+            escape,
+            ignore_case,
+            negated,
+        })
+    }
+
+    fn part<L: Leaf>(
+        &self,
+        function: ScalarFunction,
+        name: &str,
+        at: Place,
+    ) -> Result<Expression<L>, Fault> {
+        let known = match function {
+            ScalarFunction::DateTrunc => trunc_part(name),
+            _ => date_part(name),
+        };
+        match known {
+            Some(part) => Ok(Expression::Constant(Constant::Text(part.to_owned()))),
+            None => {
+                let known = match function {
+                    ScalarFunction::DateTrunc => {
+                        "second, minute, hour, day, week, month, quarter, year".to_owned()
+                    }
+                    _ => DATE_PARTS.join(", "),
+                };
+                let name = name.to_ascii_lowercase();
+                let name = shortened(&name);
+                Err(fault(
+                    at,
+                    format!(
+                        "`{}` knows no part `{name}`; known are {known}",
+                        function.name()
+                    ),
+                ))
+            }
+        }
+    }
+
+    fn function<L: Leaf>(&self, whole: &Expr, call: &Function) -> Result<Expression<L>, Fault> {
+        let at = at_of(whole);
+        let name = call.name.to_string();
+        if call.over.is_some() {
+            return Err(fault(
+                at,
+                format!(
+                    "`{}` with `over` is a window function and not allowed in a metric; use `kind: cumulative`, or an offset",
+                    shortened(&name)
+                ),
+            ));
+        }
+        if call.null_treatment.is_some() || !matches!(call.parameters, FunctionArguments::None) {
+            return Err(fault(
+                at,
+                format!("`{}` takes arguments only", shortened(&name)),
+            ));
+        }
+        if let Some(kind) = AggregateKind::find(&name) {
+            return L::aggregate(self, kind, call, at);
+        }
+        let Some(function) = ScalarFunction::find(&name) else {
+            return Err(fault(at, refusal(&name, L::AGGREGATES)));
+        };
+        let name = function.name();
+        if call.filter.is_some() || !call.within_group.is_empty() {
+            return Err(fault(
+                at,
+                format!("`filter` is for aggregates, and `{name}` is none"),
+            ));
+        }
+        let FunctionArguments::List(list) = &call.args else {
+            return Err(fault(
+                at,
+                format!("`{name}` needs its arguments in parentheses"),
+            ));
+        };
+        if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
+            return Err(fault(
+                at,
+                format!("`distinct` is for aggregates, and `{name}` is none"),
+            ));
+        }
+        let (least, most) = function.arity();
+        if list.args.len() < least || list.args.len() > most {
+            let count = match (least, most) {
+                (a, b) if a == b => a.to_string(),
+                (a, b) => format!("{a} to {b}"),
+            };
+            return Err(fault(
+                at,
+                format!(
+                    "`{name}` takes {count} arguments, found {}",
+                    list.args.len()
+                ),
+            ));
+        }
+        let mut arguments = Vec::with_capacity(list.args.len());
+        for argument in &list.args {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument else {
+                return Err(fault(
+                    at,
+                    format!("the arguments of `{name}` have no names and no `*`"),
+                ));
+            };
+            let mut argument = self.expression(expr)?;
+            if arguments.is_empty()
+                && matches!(
+                    function,
+                    ScalarFunction::DatePart | ScalarFunction::DateTrunc
+                )
+            {
+                let Expression::Constant(Constant::Text(part)) = &argument else {
+                    return Err(fault(
+                        at_of(expr),
+                        format!(
+                            "the first argument of `{name}` is a part in quotes, such as 'day'"
+                        ),
+                    ));
+                };
+                argument = self.part(function, part, at_of(expr))?;
+            }
+            arguments.push(argument);
+        }
+        if function == ScalarFunction::RegexpLike {
+            check_pattern(arguments.get(1)).map_err(|m| fault(at, m))?;
+        }
+        Ok(Expression::Call {
+            function,
+            arguments,
+        })
+    }
+}
+
+/// Joins two operands; `true and x`, which bound parameters bring about, is `x`.
+fn joined<L>(left: Expression<L>, operator: BinaryOperator, right: Expression<L>) -> Expression<L> {
+    let is_true = |e: &Expression<L>| matches!(e, Expression::Constant(Constant::Boolean(true)));
+    if operator == BinaryOperator::And && is_true(&left) {
+        return right;
+    }
+    if operator == BinaryOperator::And && is_true(&right) {
+        return left;
+    }
+    Expression::Binary {
+        left: Box::new(left),
+        operator,
+        right: Box::new(right),
+    }
+}
+
+/// A pattern is a constant, so that it is checked once, at load.
+fn check_pattern<L>(pattern: Option<&Expression<L>>) -> Result<(), String> {
+    let Some(Expression::Constant(Constant::Text(pattern))) = pattern else {
+        return Err("the pattern of `regexp_like` is a text in quotes".to_owned());
+    };
+    let built = regex::RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .nest_limit(64)
+        .build();
+    built.map(|_| ()).map_err(|e| {
+        let text = e.to_string();
+        let reason = text.lines().last().unwrap_or(&text).trim();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        format!(
+            "{:?} is not a regular expression: {reason}",
+            shortened(pattern)
+        )
+    })
+}
+
+fn operator(op: &SqlOperator) -> Option<BinaryOperator> {
+    Some(match op {
+        SqlOperator::Plus => BinaryOperator::Add,
+        SqlOperator::Minus => BinaryOperator::Subtract,
+        SqlOperator::Multiply => BinaryOperator::Multiply,
+        SqlOperator::Divide => BinaryOperator::Divide,
+        SqlOperator::Modulo => BinaryOperator::Modulo,
+        SqlOperator::StringConcat => BinaryOperator::Concat,
+        SqlOperator::Eq => BinaryOperator::Eq,
+        SqlOperator::NotEq => BinaryOperator::NotEq,
+        SqlOperator::Lt => BinaryOperator::Lt,
+        SqlOperator::LtEq => BinaryOperator::LtEq,
+        SqlOperator::Gt => BinaryOperator::Gt,
+        SqlOperator::GtEq => BinaryOperator::GtEq,
+        SqlOperator::And => BinaryOperator::And,
+        SqlOperator::Or => BinaryOperator::Or,
+        _ => return None,
+    })
+}
+
+fn cast_type(data_type: &DataType, at: Place) -> Result<CastType, Fault> {
+    let name = data_type.to_string().to_ascii_lowercase();
+    let found = match name.as_str() {
+        "int" | "integer" | "bigint" | "int8" | "int64" => CastType::Integer,
+        "double" | "double precision" | "float" | "real" | "float8" | "float64" => CastType::Number,
+        "varchar" | "text" | "string" | "character varying" => CastType::Text,
+        "boolean" | "bool" => CastType::Boolean,
+        "date" => CastType::Date,
+        "timestamp" | "timestamptz" | "timestamp with time zone" | "datetime" => {
+            CastType::Timestamp
+        }
+        _ => {
+            let known: Vec<&str> = CastType::ALL.into_iter().map(CastType::name).collect();
+            return Err(fault(
+                at,
+                format!(
+                    "a cast to `{}` is not allowed; known types are {}",
+                    shortened(&name),
+                    known.join(", ")
+                ),
+            ));
+        }
+    };
+    Ok(found)
+}
+
+fn typed_string<L>(whole: &Expr, typed: &TypedString) -> Result<Expression<L>, Fault> {
+    let at = at_of(whole);
+    let Value::SingleQuotedString(text) = &typed.value.value else {
+        return refuse(whole, "this form of a constant");
+    };
+    let shown = shortened(text);
+    let constant = match cast_type(&typed.data_type, at)? {
+        CastType::Date => {
+            let day = Some(text)
+                .filter(|t| t.len() == 10)
+                .and_then(|t| t.parse::<jiff::civil::Date>().ok())
+                .and_then(|d| jiff::civil::date(1970, 1, 1).until(d).ok());
+            let day = day.ok_or_else(|| {
+                fault(at, format!("'{shown}' is not a day, such as '2026-01-31'"))
+            })?;
+            Constant::Date(day.get_days())
+        }
+        CastType::Timestamp => {
+            let moment = text.parse::<jiff::Timestamp>().map_err(|_| {
+                fault(
+                    at,
+                    format!(
+                        "'{shown}' is not a moment with its zone, such as '2026-01-31T00:00:00Z'"
+                    ),
+                )
+            })?;
+            Constant::Time(moment.as_microsecond())
+        }
+        _ => return refuse(whole, "this form of a constant"),
+    };
+    Ok(Expression::Constant(constant))
+}
+
+fn span<L>(whole: &Expr, interval: &Interval) -> Result<Expression<L>, Fault> {
+    let Interval {
+        value,
+        leading_field,
+        leading_precision: None,
+        last_field: None,
+        fractional_seconds_precision: None,
+    } = interval
+    else {
+        return refuse(whole, "this form of an interval");
+    };
+    let Expr::Value(value) = &**value else {
+        return refuse(whole, "an interval that is not a constant");
+    };
+    let count = match &value.value {
+        Value::SingleQuotedString(text) | Value::Number(text, false) => text,
+        _ => return refuse(whole, "an interval that is not a constant"),
+    };
+    let text = match leading_field {
+        Some(unit) => format!("{count} {unit}"),
+        None => count.clone(),
+    };
+    match text.parse() {
+        Ok(span) => Ok(Expression::Constant(Constant::Span(span))),
+        Err(e) => Err(fault(at_of(whole), e.message())),
+    }
+}
