@@ -44,14 +44,16 @@ pub mod fuzzing {
     use crate::metric::{Formula, Registry, RowExpr};
     use crate::store::Store;
 
-    /// Ingests `bytes` into a store in memory; whatever comes out, nothing may panic.
-    pub fn read(_format: &str, bytes: &[u8]) {
+    /// Ingests `bytes`, taken for `format` (a name as in specs), into a store in memory; whatever comes out, nothing may
+    /// panic.
+    pub fn read(format: &str, bytes: &[u8]) {
         let limits = Limits {
             max_decompressed_bytes: 64 << 20,
             ..Limits::default()
         };
         let options = IngestOptions {
             limits,
+            format: serde_json::from_value(format.into()).ok(),
             ..IngestOptions::default()
         };
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else {

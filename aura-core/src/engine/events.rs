@@ -18,6 +18,8 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use jiff::tz::TimeZone;
 
+use super::bounds;
+use super::runtime::on_query_threads;
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
 use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};
@@ -157,27 +159,32 @@ impl Events {
 
     /// Runs one SQL query (DataFusion's dialect) over the table `events`.
     ///
-    /// Rows come in the order of `ORDER BY`; without it their order is not defined.
+    /// Rows come in the order of `ORDER BY`; without it their order is not defined. The query runs on threads of the library,
+    /// so that any executor may wait for it; dropping the future stops it.
     ///
     /// # Errors
-    /// `InvalidSpec` for text that is no query (statements that change something are refused) or
-    /// names an unknown column, `InvalidData` when a value cannot be computed, `ResourceExhausted`
+    /// `InvalidSpec` for text that is no query (statements that change something are refused), that
+    /// names an unknown column, or that is too large to be planned (over 250 operators, 64 `SELECT`s, or 128 reads of tables), `InvalidData` when a value cannot be computed, `ResourceExhausted`
     /// when the memory limit is reached.
     pub async fn sql(&self, query: &str) -> Result<Table> {
-        const LONGEST: usize = 1 << 20;
-        if query.len() > LONGEST {
-            return Err(Error::invalid_spec(format!(
-                "the query has {} bytes; at most {LONGEST} are accepted",
-                query.len()
-            )));
-        }
-        bounded(query)?;
+        let (events, query) = (self.clone(), query.to_owned());
+        on_query_threads(async move { events.run_sql(&query).await }).await
+    }
+
+    async fn run_sql(&self, query: &str) -> Result<Table> {
+        bounds::check_text(query)?;
         let before = self.counters.as_ref().map(|c| c.files());
         let options = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let frame = self.context.sql_with_options(query, options).await?;
+        let state = self.context.state();
+        let statement =
+            state.sql_to_statement(query, &state.config_options().sql_parser.dialect)?;
+        bounds::check_statement(&statement)?;
+        let plan = state.statement_to_plan(statement).await?;
+        options.verify_plan(&plan)?;
+        let frame = self.context.execute_logical_plan(plan).await?;
         let task = Arc::new(frame.task_ctx());
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let plan = frame.create_physical_plan().await?;
@@ -200,45 +207,6 @@ impl Events {
             bytes_read,
         }))
     }
-}
-
-/// Refuses text whose expressions could nest deeper than the engine's recursion can bear: a chain of
-/// operators is one level of nesting for each.
-fn bounded(query: &str) -> Result<()> {
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
-    use datafusion::sql::sqlparser::keywords::Keyword;
-    use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
-    const MOST: usize = 250;
-    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, query).tokenize() else {
-        return Ok(()); // the parser says what is wrong
-    };
-    let operators = tokens.iter().filter(|token| match token {
-        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod => true,
-        Token::StringConcat | Token::Eq | Token::DoubleEq | Token::Lt | Token::Gt => true,
-        Token::Pipe | Token::Ampersand | Token::Caret | Token::LBracket => true,
-        Token::DoubleColon | Token::Arrow | Token::LongArrow | Token::ExclamationMark => true,
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::JOIN
-                | Keyword::CASE
-                | Keyword::AT
-                | Keyword::COLLATE
-        ),
-        _ => false,
-    });
-    let found = operators.count();
-    if found > MOST {
-        return Err(Error::invalid_spec(format!(
-            "the query has {found} operators; at most {MOST} are accepted (use IN (...) for long lists of alternatives)"
-        )));
-    }
-    Ok(())
 }
 
 /// Sums the bytes that the file sources of a finished plan have read.

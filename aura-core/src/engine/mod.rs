@@ -1,8 +1,10 @@
 //! The query engine: one DataFusion session over events, and the tables that come out of it.
 
+mod bounds;
 mod events;
 mod files_table;
 mod from_files;
+mod runtime;
 mod session;
 mod table;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Plans give the numbers that SQL gives elsewhere. The expected ones are from DuckDB 1.5.5 over the same rows.
+//! Plans give the numbers that SQL gives. The expected ones were worked out by hand from the six rows.
 
 use std::sync::Arc;
 
