@@ -3,6 +3,7 @@
 mod events;
 mod files_table;
 mod from_files;
+pub(crate) mod ordered;
 mod session;
 mod table;
 #[cfg(test)]
