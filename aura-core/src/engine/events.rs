@@ -18,7 +18,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use jiff::tz::TimeZone;
 
-use super::ordered::{ScanSource, Shape};
+use super::ordered::{ScanSource, Shape, Sizes};
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
 use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};
@@ -166,6 +166,7 @@ impl Events {
             shape: shape.clone(),
             events: self.provider.schema(),
             on_scan: self.on_scan.clone(),
+            sizes: Sizes::default(),
         }
     }
 
