@@ -4,6 +4,12 @@ mod bounds;
 mod events;
 mod files_table;
 mod from_files;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the rooms of metrics and of behaviour run their kernels on it"
+)]
+pub(crate) mod ordered;
 mod runtime;
 mod session;
 mod table;
