@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 
 use super::bounds;
 use super::runtime::on_query_threads;
+use super::ordered::{ScanSource, Shape};
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
 use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};
@@ -38,6 +39,8 @@ pub struct Events {
     provider: Arc<dyn TableProvider>,
     counters: Option<Arc<super::files_table::ScanCounters>>,
     on_scan: Option<OnScan>,
+    /// The table behind `provider`, and how the roles come from its columns.
+    source: (Arc<dyn TableProvider>, Shape),
 }
 
 /// Told the files and bytes that a query has read.
@@ -122,8 +125,10 @@ impl Events {
         let counters = table.counters();
         let provider: Arc<dyn TableProvider> = Arc::new(table);
         context.register_table("events", Arc::clone(&provider))?;
+        let shape = Shape::canonical(&provider.schema());
         Ok(Events {
             context,
+            source: (Arc::clone(&provider), shape),
             provider,
             counters: Some(counters),
             on_scan,
@@ -135,7 +140,8 @@ impl Events {
         provider: Arc<dyn TableProvider>,
         roles: &Roles,
     ) -> Result<Events> {
-        let plan = canonical_plan(&provider, roles)?;
+        let (plan, shape) = canonical_plan(&provider, roles)?;
+        let source = (provider, shape);
         let provider: Arc<dyn TableProvider> =
             Arc::new(datafusion::datasource::ViewTable::new(plan, None));
         // A session of our own: the host's may have a table `events` already.
@@ -149,7 +155,20 @@ impl Events {
             provider,
             counters: None,
             on_scan: None,
+            source,
         })
+    }
+
+    /// Returns the events in the form that scans by actor take.
+    pub(crate) fn scan_source(&self) -> ScanSource {
+        let (table, shape) = &self.source;
+        ScanSource {
+            context: self.context.clone(),
+            table: Arc::clone(table),
+            shape: shape.clone(),
+            events: self.provider.schema(),
+            on_scan: self.on_scan.clone(),
+        }
     }
 
     /// Returns the schema of the table `events`.
@@ -223,7 +242,7 @@ fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> u64 {
 fn canonical_plan(
     provider: &Arc<dyn TableProvider>,
     roles: &Roles,
-) -> Result<datafusion::logical_expr::LogicalPlan> {
+) -> Result<(datafusion::logical_expr::LogicalPlan, Shape)> {
     let schema = provider.schema();
     let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
     let found = roles.resolve(&names)?;
@@ -248,8 +267,12 @@ fn canonical_plan(
         // in the first query.
         let empty: ArrayRef = arrow::array::new_empty_array(&time_type);
         to_micros(&found.time, &empty, zone.as_ref(), roles.time_unit)?;
-        ScalarUDF::from(ToTime::new(found.time.clone(), zone, roles.time_unit))
-            .call(vec![column(&found.time)])
+        ScalarUDF::from(ToTime::new(
+            found.time.clone(),
+            zone.clone(),
+            roles.time_unit,
+        ))
+        .call(vec![column(&found.time)])
     };
     out.push(time.alias(TIME));
     for name in &names {
@@ -260,7 +283,7 @@ fn canonical_plan(
     let plan = LogicalPlanBuilder::scan("source", provider_as_source(Arc::clone(provider)), None)?
         .project(out)?
         .build()?;
-    Ok(plan)
+    Ok((plan, Shape::new(found, zone, roles.time_unit)))
 }
 
 /// The conversion of a time column as a function of the engine.

@@ -47,6 +47,11 @@ pub(crate) struct ScanCounters {
 }
 
 impl ScanCounters {
+    pub(crate) fn add(&self, total: u64, read: u64) {
+        self.files_total.fetch_add(total, Ordering::Relaxed);
+        self.files_read.fetch_add(read, Ordering::Relaxed);
+    }
+
     pub(crate) fn files(&self) -> (u64, u64) {
         (
             self.files_total.load(Ordering::Relaxed),
@@ -89,6 +94,26 @@ impl FilesTable {
 
     pub(crate) fn counters(&self) -> Arc<ScanCounters> {
         Arc::clone(&self.counters)
+    }
+
+    pub(crate) fn store(&self) -> &ObjectStoreUrl {
+        &self.store
+    }
+
+    pub(crate) fn files(&self) -> &[ScanFile] {
+        &self.files
+    }
+
+    /// Returns the files that may have rows from `from` until before `to`.
+    pub(crate) fn in_time(&self, from: i64, to: i64) -> impl Iterator<Item = &ScanFile> {
+        self.files.iter().filter(move |file| {
+            file.time_range
+                .is_none_or(|(min, max)| max >= from && min < to)
+        })
+    }
+
+    pub(crate) fn batches(&self) -> &[RecordBatch] {
+        &self.batches
     }
 
     /// Leaves out the files whose statistics show that no row passes the filters.
@@ -138,7 +163,7 @@ impl FilesTable {
 }
 
 /// Selects the rows of a file that are not deleted.
-fn without(deleted: &[u64], rows: u64) -> RowSelection {
+pub(super) fn without(deleted: &[u64], rows: u64) -> RowSelection {
     let mut selectors = Vec::with_capacity(deleted.len() * 2 + 1);
     let mut next = 0;
     for &row in deleted.iter().filter(|r| **r < rows) {
@@ -180,11 +205,7 @@ impl TableProvider for FilesTable {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let files = self.selected(state, filters)?;
         self.counters
-            .files_total
-            .fetch_add(self.files.len() as u64, Ordering::Relaxed);
-        self.counters
-            .files_read
-            .fetch_add(files.len() as u64, Ordering::Relaxed);
+            .add(self.files.len() as u64, files.len() as u64);
 
         let mut plans: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {

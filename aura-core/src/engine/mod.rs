@@ -5,6 +5,7 @@ mod events;
 mod files_table;
 mod from_files;
 mod runtime;
+pub(crate) mod ordered;
 mod session;
 mod table;
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod contract;
 mod roles;
 mod schema;
 
+pub(crate) use roles::ResolvedRoles;
 pub use roles::{Roles, TimeUnit};
 pub use schema::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, canonical_schema};
 pub(crate) use schema::{is_reserved, time_type};

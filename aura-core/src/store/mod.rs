@@ -37,6 +37,7 @@ pub use open::{Store, StoreBuilder};
 pub use partition::PartitionGrain;
 pub use read::{SnapshotAt, SnapshotInfo};
 pub use settings::StoreSettings;
+pub(crate) use sort::Interner;
 pub use stats::StoreStats;
 
 use std::path::PathBuf;

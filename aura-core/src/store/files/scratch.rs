@@ -34,6 +34,17 @@ pub(crate) struct ScratchRange {
 }
 
 impl Scratch {
+    /// Takes an empty file, which somebody else removes.
+    pub(crate) fn in_file(file: File) -> Self {
+        Scratch {
+            inner: ScratchInner::Local {
+                file,
+                path: None,
+                end: Mutex::new(0),
+            },
+        }
+    }
+
     /// Adds a piece; may be called from many threads.
     pub(crate) fn append(&self, bytes: Vec<u8>) -> Result<ScratchRange> {
         let length = bytes.len();
@@ -43,7 +54,7 @@ impl Scratch {
                 // The lock is held while writing: the pieces follow one another on disk.
                 (&*file)
                     .write_all(&bytes)
-                    .map_err(|e| Error::io("writing a scratch file of the compaction", e))?;
+                    .map_err(|e| Error::io("writing a scratch file", e))?;
                 let start = *end;
                 *end += length as u64;
                 start
@@ -63,7 +74,7 @@ impl Scratch {
             ScratchInner::Local { file, .. } => {
                 let mut buffer = vec![0; range.length];
                 read_exact_at(file, &mut buffer, range.start)
-                    .map_err(|e| Error::io("reading a scratch file of the compaction", e))?;
+                    .map_err(|e| Error::io("reading a scratch file", e))?;
                 Ok(buffer.into())
             }
             ScratchInner::Memory(pieces) => usize::try_from(range.start)

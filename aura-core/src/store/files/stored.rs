@@ -25,6 +25,14 @@ pub(super) enum Stored {
 }
 
 impl StoredFile {
+    /// Makes a file of bytes in memory.
+    pub(crate) fn in_memory(path: &str, bytes: Bytes) -> Self {
+        StoredFile {
+            inner: Stored::Memory(bytes),
+            path: Arc::from(path),
+        }
+    }
+
     /// Returns the path it was opened under.
     pub(crate) fn path(&self) -> &str {
         &self.path

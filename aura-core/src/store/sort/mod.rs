@@ -37,6 +37,7 @@ use erase::contains_actor;
 pub(crate) use erase::{Erased, rewrite_without_actor};
 pub(crate) use input::CompactInput;
 use input::Source;
+pub(crate) use text::Interner;
 use write::Compaction;
 
 /// Most buckets that a partition is divided into.

@@ -15,7 +15,8 @@ use crate::{Error, Result};
 pub(super) const NULL: u32 = u32::MAX;
 
 /// Gives each different text a code, from 0 in the order of arrival.
-pub(super) struct Interner {
+#[derive(Debug)]
+pub(crate) struct Interner {
     table: HashTable<u32>,
     bytes: String,
     /// The text of code c is `bytes[ends[c]..ends[c + 1]]`.
@@ -23,7 +24,7 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Interner {
             table: HashTable::new(),
             bytes: String::new(),
@@ -32,26 +33,26 @@ impl Interner {
     }
 
     /// Returns the number of different texts.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len() - 1
     }
 
     /// Returns the bytes that a dictionary page of the texts takes.
-    pub(super) fn page_bytes(&self) -> usize {
+    pub(crate) fn page_bytes(&self) -> usize {
         self.bytes.len() + 4 * self.len()
     }
 
-    pub(super) fn value(&self, code: u32) -> &str {
+    pub(crate) fn value(&self, code: u32) -> &str {
         value(&self.bytes, &self.ends, code)
     }
 
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let hash = xxh3_64(text.as_bytes());
         let found = self.table.find(hash, |&code| self.value(code) == text);
         found.copied()
     }
 
-    pub(super) fn intern(&mut self, text: &str) -> u32 {
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
         let hash = xxh3_64(text.as_bytes());
         let Interner { table, bytes, ends } = self;
         if let Some(&code) = table.find(hash, |&code| value(bytes, ends, code) == text) {
@@ -67,7 +68,7 @@ impl Interner {
     }
 
     /// Returns the codes in the byte order of their texts.
-    pub(super) fn in_order(&self) -> Vec<u32> {
+    pub(crate) fn in_order(&self) -> Vec<u32> {
         // Eight bytes settle most comparisons without a look at the text.
         let mut keyed: Vec<(u64, u32)> = (0..self.len() as u32)
             .map(|code| {
@@ -85,7 +86,7 @@ impl Interner {
         keyed.into_iter().map(|(_, code)| code).collect()
     }
 
-    pub(super) fn into_array(self) -> StringArray {
+    pub(crate) fn into_array(self) -> StringArray {
         (0..self.len() as u32)
             .map(|code| Some(self.value(code)))
             .collect()

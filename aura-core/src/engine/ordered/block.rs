@@ -1,0 +1,94 @@
+//! What kernels see.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::buffer::ScalarBuffer;
+
+use super::Texts;
+
+/// The values of one column of a block.
+#[derive(Debug, Clone)]
+pub(crate) enum Column {
+    /// Text: codes of `texts`; 0 is null.
+    Codes {
+        codes: ScalarBuffer<u32>,
+        texts: Arc<Texts>,
+    },
+    /// Anything else, with the type it has in the table `events`.
+    Values(ArrayRef),
+}
+
+impl Column {
+    /// Returns the codes of a text column.
+    pub(crate) fn codes(&self) -> Option<(&[u32], &Arc<Texts>)> {
+        match self {
+            Column::Codes { codes, texts } => Some((codes, texts)),
+            Column::Values(_) => None,
+        }
+    }
+
+    /// Returns the values of a column that is not text.
+    pub(crate) fn values(&self) -> Option<&ArrayRef> {
+        match self {
+            Column::Codes { .. } => None,
+            Column::Values(values) => Some(values),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Column::Codes { codes, .. } => codes.len(),
+            Column::Values(values) => values.len(),
+        }
+    }
+
+    pub(super) fn slice(&self, rows: &Range<usize>) -> Column {
+        match self {
+            Column::Codes { codes, texts } => Column::Codes {
+                codes: codes.slice(rows.start, rows.len()),
+                texts: Arc::clone(texts),
+            },
+            Column::Values(values) => Column::Values(values.slice(rows.start, rows.len())),
+        }
+    }
+}
+
+/// Whole actors with all their rows in the scan, in no particular order of actors.
+#[derive(Debug, Clone)]
+pub(crate) struct ActorBlock {
+    /// UTC microseconds.
+    pub(crate) times: ScalarBuffer<i64>,
+    /// Asked columns, at the places that [`Request::want`](super::Request::want) gave.
+    pub(crate) columns: Vec<Column>,
+    /// The rows of actor i are `starts[i]..starts[i + 1]`, never none.
+    pub(crate) starts: Vec<u32>,
+    /// The actors, if asked for; numbers as decimal text.
+    pub(crate) names: Option<StringArray>,
+}
+
+impl ActorBlock {
+    /// Returns the number of actors.
+    pub(crate) fn actors(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Returns the rows of each actor in turn.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.starts.windows(2).map(|w| match w {
+            [a, b] => *a as usize..*b as usize,
+            _ => 0..0,
+        })
+    }
+}
+
+/// Some rows in no particular order.
+#[derive(Debug, Clone)]
+pub(crate) struct RowBlock {
+    pub(crate) rows: usize,
+    /// UTC microseconds, if asked for.
+    pub(crate) times: Option<ScalarBuffer<i64>>,
+    /// Asked columns, at the places that [`Request::want`](super::Request::want) gave.
+    pub(crate) columns: Vec<Column>,
+}

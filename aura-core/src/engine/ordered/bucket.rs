@@ -1,0 +1,208 @@
+//! The rows of one bucket in the order of actors and times.
+
+use std::sync::Arc;
+
+use arrow::array::Array;
+use arrow::compute::concat as concat_arrays;
+
+use super::keys::mix;
+use super::order::sort_actors;
+use super::plan::Plan;
+use super::scatter::Slice;
+use super::{ActorBlock, Column};
+use crate::{Error, ErrorKind, Result};
+
+/// Rows of a block, unless one actor has more.
+const BLOCK_ROWS: usize = 131_072;
+
+/// Numbers actors by their keys; reused from bucket to bucket.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// Number of the actor plus one, or 0.
+    slots: Vec<u32>,
+    keys: Vec<i128>,
+}
+
+impl Numbers {
+    fn clear(&mut self, rows: usize) {
+        // Half of the rows are of different actors at most, more often than not; it grows.
+        let slots = (rows / 2).next_power_of_two().max(1_024);
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        self.keys.clear();
+    }
+
+    fn number(&mut self, key: i128) -> u32 {
+        let mask = self.slots.len() - 1;
+        let mut slot = mix(key) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => break,
+                number if self.keys[number as usize - 1] == key => return number - 1,
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+        self.keys.push(key);
+        self.slots[slot] = self.keys.len() as u32;
+        if self.keys.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        self.keys.len() as u32 - 1
+    }
+
+    fn grow(&mut self) {
+        let slots = self.slots.len() * 4;
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        for (number, &key) in self.keys.iter().enumerate() {
+            let mut slot = mix(key) as usize & (slots - 1);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (slots - 1);
+            }
+            self.slots[slot] = number as u32 + 1;
+        }
+    }
+}
+
+/// Puts the slices of a bucket together.
+pub(super) fn concat(slices: &[Slice]) -> Result<Slice> {
+    let rows = slices.iter().map(|s| s.times.len()).sum();
+    let mut keys = Vec::with_capacity(rows);
+    for slice in slices {
+        keys.extend_from_slice(&slice.keys);
+    }
+    let (times, columns) = concat_columns(slices, rows)?;
+    Ok(Slice {
+        keys: keys.into(),
+        times: times.into(),
+        columns,
+    })
+}
+
+fn concat_columns(slices: &[Slice], rows: usize) -> Result<(Vec<i64>, Vec<Column>)> {
+    let mut times = Vec::with_capacity(rows);
+    for slice in slices {
+        times.extend_from_slice(&slice.times);
+    }
+    let width = slices.first().map_or(0, |s| s.columns.len());
+    let mut columns = Vec::with_capacity(width);
+    for place in 0..width {
+        let parts = slices.iter().filter_map(|s| s.columns.get(place));
+        let mut all = Vec::new();
+        let mut shared = None;
+        let mut arrays: Vec<&dyn Array> = Vec::new();
+        for part in parts {
+            match part {
+                Column::Codes { codes, texts } => {
+                    all.reserve(rows - all.len());
+                    all.extend_from_slice(codes);
+                    shared = Some(texts);
+                }
+                Column::Values(values) => arrays.push(values.as_ref()),
+            }
+        }
+        columns.push(match shared {
+            Some(texts) => Column::Codes {
+                codes: all.into(),
+                texts: Arc::clone(texts),
+            },
+            None => Column::Values(concat_arrays(&arrays)?),
+        });
+    }
+    Ok((times, columns))
+}
+
+/// Orders the rows of a bucket and gives them away in blocks.
+pub(super) fn order_bucket(
+    plan: &Plan,
+    slices: &[Slice],
+    numbers: &mut Numbers,
+    sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
+) -> Result<()> {
+    let rows: usize = slices.iter().map(|s| s.times.len()).sum();
+    if rows == 0 {
+        return Ok(());
+    }
+    if u32::try_from(rows).is_err() {
+        return Err(Error::new(
+            ErrorKind::ResourceExhausted,
+            format!(
+                "{rows} rows fall into one part by actor; at most {} are possible",
+                u32::MAX
+            ),
+        ));
+    }
+    numbers.clear(rows);
+    let mut actor_of: Vec<u32> = Vec::with_capacity(rows);
+    for slice in slices {
+        actor_of.extend(slice.keys.iter().map(|&key| numbers.number(key)));
+    }
+    let mut starts = vec![0_u32; numbers.keys.len() + 1];
+    for &actor in &actor_of {
+        starts[actor as usize + 1] += 1;
+    }
+    for actor in 1..starts.len() {
+        starts[actor] += starts[actor - 1];
+    }
+    let mut next = starts.clone();
+    let mut order = vec![0_u32; rows];
+    for (row, &actor) in actor_of.iter().enumerate() {
+        let place = &mut next[actor as usize];
+        order[*place as usize] = row as u32;
+        *place += 1;
+    }
+    drop((actor_of, next));
+    let (times, columns) = concat_columns(slices, rows)?;
+    sort_actors(plan, &starts, &mut order, &times, &columns)?;
+    let times: Vec<i64> = order.iter().map(|&row| times[row as usize]).collect();
+    let names = match plan.names.and_then(|place| columns.get(place)) {
+        Some(Column::Codes { codes, texts }) => {
+            let firsts = starts.iter().take(starts.len() - 1);
+            let firsts = firsts.map(|&start| order[start as usize] as usize);
+            Some(texts.of(firsts.map(|row| codes[row])))
+        }
+        _ => None,
+    };
+    let columns = columns
+        .iter()
+        .take(plan.asked)
+        .map(|column| column.reorder(&order))
+        .collect::<Result<_>>()?;
+    let whole = ActorBlock {
+        times: times.into(),
+        columns,
+        starts,
+        names,
+    };
+    in_blocks(whole, sink)
+}
+
+/// Divides a large block between actors.
+pub(super) fn in_blocks(
+    whole: ActorBlock,
+    sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
+) -> Result<()> {
+    if whole.times.len() <= BLOCK_ROWS {
+        return sink(&whole);
+    }
+    let actors = whole.actors();
+    let mut first = 0;
+    while first < actors {
+        let start = whole.starts[first];
+        let fits =
+            whole.starts[first + 1..].partition_point(|&end| (end - start) as usize <= BLOCK_ROWS);
+        let next = first + fits.max(1);
+        let rows = start as usize..whole.starts[next] as usize;
+        sink(&ActorBlock {
+            times: whole.times.slice(rows.start, rows.len()),
+            columns: whole.columns.iter().map(|c| c.slice(&rows)).collect(),
+            starts: whole.starts[first..=next]
+                .iter()
+                .map(|s| s - start)
+                .collect(),
+            names: whole.names.as_ref().map(|n| n.slice(first, next - first)),
+        })?;
+        first = next;
+    }
+    Ok(())
+}

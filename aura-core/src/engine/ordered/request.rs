@@ -1,0 +1,47 @@
+//! What a scan is asked for.
+
+use datafusion::logical_expr::Expr;
+
+use crate::ingest::CancelToken;
+
+/// The order of the rows of one actor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By time, ties as the module says.
+    #[default]
+    Time,
+    /// None: for kernels that only need an actor's rows together.
+    Any,
+}
+
+/// What a scan reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    pub(super) columns: Vec<String>,
+    /// Whether [`ActorBlock::names`](super::ActorBlock) is wanted.
+    pub(crate) names: bool,
+    /// Whether [`RowBlock::times`](super::RowBlock) are wanted; actor blocks always have them.
+    pub(crate) times: bool,
+    /// First moment (UTC microseconds, inclusive).
+    pub(crate) from: Option<i64>,
+    /// End (UTC microseconds, exclusive).
+    pub(crate) to: Option<i64>,
+    /// Only rows for which this is true. Its columns are the canonical ones, unqualified.
+    pub(crate) filter: Option<Expr>,
+    pub(crate) order: Order,
+    pub(crate) cancel: CancelToken,
+}
+
+impl Request {
+    /// Asks for a column of the table `events` (not for `actor` and `time`, which have places of
+    /// their own); returns its place in the blocks. Asking twice gives the same place.
+    pub(crate) fn want(&mut self, column: &str) -> usize {
+        match self.columns.iter().position(|c| c == column) {
+            Some(place) => place,
+            None => {
+                self.columns.push(column.to_owned());
+                self.columns.len() - 1
+            }
+        }
+    }
+}
