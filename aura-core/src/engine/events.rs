@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use super::bounds;
 use super::runtime::on_query_threads;
 use super::ordered::{ScanSource, Shape};
+use super::ordered::{ScanSource, Shape, Sizes};
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
 use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};
@@ -168,6 +169,7 @@ impl Events {
             shape: shape.clone(),
             events: self.provider.schema(),
             on_scan: self.on_scan.clone(),
+            sizes: Sizes::default(),
         }
     }
 

@@ -5,6 +5,11 @@ mod events;
 mod files_table;
 mod from_files;
 mod runtime;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the rooms of metrics and of behaviour run their kernels on it"
+)]
 pub(crate) mod ordered;
 mod session;
 mod table;

@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::array::{Array, ArrayRef, StringArray, UInt32Array};
 use arrow::buffer::ScalarBuffer;
+use arrow::compute::{concat, take};
 
 use super::Texts;
+use crate::Result;
 
 /// The values of one column of a block.
 #[derive(Debug, Clone)]
@@ -35,6 +37,47 @@ impl Column {
             Column::Codes { .. } => None,
             Column::Values(values) => Some(values),
         }
+    }
+
+    /// Puts parts of one column together.
+    pub(super) fn concat<'a>(parts: impl Iterator<Item = &'a Column>) -> Result<Column> {
+        let mut all = Vec::new();
+        let mut arrays: Vec<&dyn Array> = Vec::new();
+        let mut shared = None;
+        for part in parts {
+            match part {
+                Column::Codes { codes, texts } => {
+                    all.extend_from_slice(codes);
+                    shared = Some(texts);
+                }
+                Column::Values(values) => arrays.push(values.as_ref()),
+            }
+        }
+        Ok(match shared {
+            Some(texts) => Column::Codes {
+                codes: all.into(),
+                texts: Arc::clone(texts),
+            },
+            None => Column::Values(concat(&arrays)?),
+        })
+    }
+
+    /// Returns the rows `order` of the column.
+    pub(super) fn reorder(&self, order: &[u32]) -> Result<Column> {
+        Ok(match self {
+            Column::Codes { codes, texts } => {
+                let codes = &codes[..];
+                let reordered = order.iter().map(|&row| codes[row as usize]);
+                Column::Codes {
+                    codes: reordered.collect::<Vec<_>>().into(),
+                    texts: Arc::clone(texts),
+                }
+            }
+            Column::Values(values) => {
+                let order = UInt32Array::new(order.to_vec().into(), None);
+                Column::Values(take(values, &order, None)?)
+            }
+        })
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,19 +1,11 @@
 //! The rows of one bucket in the order of actors and times.
 
-use std::sync::Arc;
-
-use arrow::array::Array;
-use arrow::compute::concat as concat_arrays;
-
 use super::keys::mix;
-use super::order::sort_actors;
+use super::order::{Ids, sort_actors};
 use super::plan::Plan;
 use super::scatter::Slice;
 use super::{ActorBlock, Column};
 use crate::{Error, ErrorKind, Result};
-
-/// Rows of a block, unless one actor has more.
-const BLOCK_ROWS: usize = 131_072;
 
 /// Numbers actors by their keys; reused from bucket to bucket.
 #[derive(Debug, Default)]
@@ -87,41 +79,25 @@ fn concat_columns(slices: &[Slice], rows: usize) -> Result<(Vec<i64>, Vec<Column
     let width = slices.first().map_or(0, |s| s.columns.len());
     let mut columns = Vec::with_capacity(width);
     for place in 0..width {
-        let parts = slices.iter().filter_map(|s| s.columns.get(place));
-        let mut all = Vec::new();
-        let mut shared = None;
-        let mut arrays: Vec<&dyn Array> = Vec::new();
-        for part in parts {
-            match part {
-                Column::Codes { codes, texts } => {
-                    all.reserve(rows - all.len());
-                    all.extend_from_slice(codes);
-                    shared = Some(texts);
-                }
-                Column::Values(values) => arrays.push(values.as_ref()),
-            }
-        }
-        columns.push(match shared {
-            Some(texts) => Column::Codes {
-                codes: all.into(),
-                texts: Arc::clone(texts),
-            },
-            None => Column::Values(concat_arrays(&arrays)?),
-        });
+        columns.push(Column::concat(
+            slices.iter().filter_map(|s| s.columns.get(place)),
+        )?);
     }
     Ok((times, columns))
 }
 
-/// Orders the rows of a bucket and gives them away in blocks.
+/// Orders the rows of a bucket and gives them away in blocks. Returns false, and gives nothing, if event
+/// ids are missing to decide a tie.
 pub(super) fn order_bucket(
     plan: &Plan,
+    ids: Ids,
     slices: &[Slice],
     numbers: &mut Numbers,
     sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
-) -> Result<()> {
+) -> Result<bool> {
     let rows: usize = slices.iter().map(|s| s.times.len()).sum();
     if rows == 0 {
-        return Ok(());
+        return Ok(true);
     }
     if u32::try_from(rows).is_err() {
         return Err(Error::new(
@@ -153,7 +129,10 @@ pub(super) fn order_bucket(
     }
     drop((actor_of, next));
     let (times, columns) = concat_columns(slices, rows)?;
-    sort_actors(plan, &starts, &mut order, &times, &columns)?;
+    let actors = starts.windows(2).map(|w| w[0] as usize..w[1] as usize);
+    if !sort_actors(plan, ids, actors, &mut order, &times, &columns)? {
+        return Ok(false);
+    }
     let times: Vec<i64> = order.iter().map(|&row| times[row as usize]).collect();
     let names = match plan.names.and_then(|place| columns.get(place)) {
         Some(Column::Codes { codes, texts }) => {
@@ -174,15 +153,17 @@ pub(super) fn order_bucket(
         starts,
         names,
     };
-    in_blocks(whole, sink)
+    in_blocks(whole, plan.sizes.block, sink)?;
+    Ok(true)
 }
 
 /// Divides a large block between actors.
 pub(super) fn in_blocks(
     whole: ActorBlock,
+    block_rows: usize,
     sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
 ) -> Result<()> {
-    if whole.times.len() <= BLOCK_ROWS {
+    if whole.times.len() <= block_rows {
         return sink(&whole);
     }
     let actors = whole.actors();
@@ -190,7 +171,7 @@ pub(super) fn in_blocks(
     while first < actors {
         let start = whole.starts[first];
         let fits =
-            whole.starts[first + 1..].partition_point(|&end| (end - start) as usize <= BLOCK_ROWS);
+            whole.starts[first + 1..].partition_point(|&end| (end - start) as usize <= block_rows);
         let next = first + fits.max(1);
         let rows = start as usize..whole.starts[next] as usize;
         sink(&ActorBlock {

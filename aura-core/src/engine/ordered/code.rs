@@ -18,9 +18,9 @@ const UNKNOWN: u32 = u32::MAX;
 /// Gives the codes of one column to the batches of one thread.
 pub(super) struct Coder {
     texts: Arc<Texts>,
-    /// The last dictionary and the codes of its keys. The array is kept so that its address stays
-    /// its own.
-    known: Option<(ArrayRef, Vec<u32>)>,
+    /// The last dictionary, the codes of its keys, and whether some are not known yet. The array is
+    /// kept so that its address stays its own.
+    known: Option<(ArrayRef, Vec<u32>, bool)>,
     /// Plain texts seen by this thread, and their codes.
     seen: Interner,
     codes_of_seen: Vec<u32>,
@@ -66,7 +66,7 @@ impl Coder {
         let text = values
             .as_string_opt::<i32>()
             .ok_or_else(|| Error::internal("the values of a dictionary are not text"))?;
-        let same = self.known.as_ref().is_some_and(|(known, _)| {
+        let same = self.known.as_ref().is_some_and(|(known, ..)| {
             known.as_string_opt::<i32>().is_some_and(|k| {
                 k.len() == text.len()
                     && k.value_offsets().as_ptr() == text.value_offsets().as_ptr()
@@ -74,21 +74,27 @@ impl Coder {
             })
         });
         if !same {
-            self.known = Some((Arc::clone(values), vec![UNKNOWN; values.len()]));
+            let partial = values.len() > column.len();
+            self.known = Some((Arc::clone(values), vec![UNKNOWN; values.len()], partial));
         }
-        let Some((_, map)) = &mut self.known else {
+        let Some((_, map, partial)) = &mut self.known else {
             return Ok(ScalarBuffer::from(Vec::new()));
         };
         let keys = encoded.keys();
-        // Only values that occur get a code: a dictionary may hold more, and repeat itself.
+        // A dictionary may hold more than occurs, and repeat itself; a small one is taken whole.
         let mut new: Vec<usize> = Vec::new();
-        for key in valid_keys(keys) {
+        let mut want = |key: usize| {
             if let Some(code) = map.get_mut(key)
                 && *code == UNKNOWN
             {
                 *code = UNKNOWN - 1;
                 new.push(key);
             }
+        };
+        if *partial {
+            valid_keys(keys).for_each(want);
+        } else if !same {
+            (0..values.len()).for_each(&mut want);
         }
         if !new.is_empty() {
             let mut codes = Vec::with_capacity(new.len());

@@ -74,10 +74,6 @@ impl Filter {
         Ok(Filter { conditions })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.conditions.is_empty()
-    }
-
     /// Returns for each row whether all conditions are true (null is not). `column` gives the values
     /// of a slot.
     pub(super) fn passing(

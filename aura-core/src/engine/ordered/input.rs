@@ -15,6 +15,7 @@ use object_store::ObjectStoreExt;
 
 use super::parquet_file::{Batch, ParquetFile};
 use super::plan::Plan;
+use super::stage::Stage;
 use super::workers::share_out;
 use crate::engine::ScanStats;
 use crate::engine::files_table::{FilesTable, ScanFile};
@@ -39,15 +40,21 @@ struct Stream {
     table: Arc<dyn TableProvider>,
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
-    partitions: usize,
 }
 
 /// Something to read.
 #[derive(Debug, Clone)]
 pub(super) enum Piece {
-    Group { file: usize, group: usize },
-    Batch { batch: usize, rows: Range<usize> },
-    Partition(usize),
+    Group {
+        file: usize,
+        group: usize,
+    },
+    Batch {
+        batch: usize,
+        rows: Range<usize>,
+    },
+    /// All of another table.
+    Stream,
 }
 
 impl Input {
@@ -103,7 +110,6 @@ impl Input {
                 table: Arc::clone(table),
                 context: context.clone(),
                 runtime,
-                partitions: 0,
             });
         }
         Ok(input)
@@ -117,7 +123,7 @@ impl Input {
         }
         pieces.extend(self.batch_pieces());
         if self.stream.is_some() {
-            pieces.push(Piece::Partition(0));
+            pieces.push(Piece::Stream);
         }
         pieces
     }
@@ -181,11 +187,31 @@ impl Input {
                 }
                 Ok(())
             }
-            Piece::Partition(_) => match &self.stream {
+            Piece::Stream => match &self.stream {
                 Some(stream) => stream.read(plan, batch_rows, sink),
                 None => Ok(()),
             },
         }
+    }
+
+    /// Says whether the first times are whole milliseconds, so that rows of one actor at the same time
+    /// are to be expected. True where a look would cost a query.
+    pub(super) fn times_are_coarse(&self, pieces: &[Piece], plan: &Plan) -> bool {
+        const LOOKED_AT: usize = 1_024;
+        let (Some(piece), None) = (pieces.first(), &self.stream) else {
+            return true;
+        };
+        let probe = plan.times_only();
+        let mut stage = Stage::new(&probe);
+        let mut coarse = None;
+        // The first batch is enough: an error ends the reading, and what it says shows again later.
+        let _ = self.read(piece, &probe, LOOKED_AT, &mut |(columns, rows)| {
+            let staged = stage.stage(&columns, rows)?;
+            let times = staged.and_then(|s| s.times).unwrap_or_default();
+            coarse = Some(times.iter().all(|t| t % 1_000 == 0));
+            Err(Error::internal("one batch was asked for"))
+        });
+        coarse.unwrap_or(true)
     }
 
     /// Returns what was read so far.
@@ -210,7 +236,6 @@ impl Stream {
         batch_rows: usize,
         sink: &mut dyn FnMut(Batch) -> Result<()>,
     ) -> Result<()> {
-        let _ = self.partitions;
         let schema = self.table.schema();
         let projection: Vec<usize> = plan
             .read
@@ -263,5 +288,5 @@ fn open_file(
     let got = async { store.get(&scan.path).await?.bytes().await };
     let bytes = got.now_or_never().ok_or_else(waited)?;
     let bytes = bytes.map_err(|e| Error::from(datafusion::error::DataFusionError::from(e)))?;
-    Ok(StoredFile::in_memory(&scan.path.to_string(), bytes))
+    Ok(StoredFile::in_memory(scan.path.as_ref(), bytes))
 }

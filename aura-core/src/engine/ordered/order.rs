@@ -1,6 +1,7 @@
 //! The order of the rows of an actor: time, then the tie rule.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{DynComparator, make_comparator};
@@ -17,22 +18,34 @@ enum Tie<'a> {
     Values(DynComparator),
 }
 
-/// Sorts the rows of each actor where they are not in order. `order` has the rows of all actors one
-/// after the other; times and columns are in the order of the rows' numbers.
+/// What is known about ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// The columns decide.
+    Decided,
+    /// The event ids decide, and they are not among the columns.
+    Missing,
+}
+
+/// Sorts the rows of each of `actors` where they are not in order. `order` has the rows of all actors
+/// one after the other; times and columns are in the order of the rows' numbers.
+///
+/// Returns false if event ids are missing to decide between rows that differ.
 pub(super) fn sort_actors(
     plan: &Plan,
-    starts: &[u32],
+    ids: Ids,
+    actors: impl Iterator<Item = Range<usize>>,
     order: &mut [u32],
     times: &[i64],
     columns: &[Column],
-) -> Result<()> {
+) -> Result<bool> {
     if plan.order == Order::Any {
-        return Ok(());
+        return Ok(true);
     }
     let time = |row: &u32| times[*row as usize];
     let mut ties: Option<Vec<Tie<'_>>> = None;
-    for actor in starts.windows(2) {
-        let rows = &mut order[actor[0] as usize..actor[1] as usize];
+    for actor in actors {
+        let rows = &mut order[actor];
         if rows.is_sorted_by(|a, b| time(a) < time(b)) {
             continue;
         }
@@ -51,12 +64,17 @@ pub(super) fn sort_actors(
             orders.find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
         };
         for equal in rows.chunk_by_mut(|a, b| time(a) == time(b)) {
-            if equal.len() > 1 {
+            if equal.len() < 2 {
+                continue;
+            }
+            if ids == Ids::Decided {
                 equal.sort_unstable_by(compare);
+            } else if equal.windows(2).any(|w| compare(&w[0], &w[1]).is_ne()) {
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn of_columns<'a>(plan: &Plan, columns: &'a [Column]) -> Result<Vec<Tie<'a>>> {

@@ -8,7 +8,7 @@ use datafusion::prelude::SessionContext;
 use super::code::is_text;
 use super::filter::Filter;
 use super::shape::{Place, Shape};
-use super::{Order, Request, Texts};
+use super::{Order, Request, Sizes, Texts};
 use crate::Result;
 use crate::event::{ACTOR, EVENT, EVENT_ID};
 
@@ -21,7 +21,7 @@ pub(super) enum Slot {
 }
 
 /// A column that comes out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Out {
     pub(super) slot: Slot,
     /// The type in the table `events`.
@@ -31,7 +31,7 @@ pub(super) struct Out {
 }
 
 /// What a scan reads and gives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) shape: Shape,
     /// Columns of the source to read.
@@ -48,8 +48,13 @@ pub(super) struct Plan {
     pub(super) names: Option<usize>,
     pub(super) from: i64,
     pub(super) to: i64,
-    pub(super) filter: Filter,
+    pub(super) filter: Arc<Filter>,
     pub(super) order: Order,
+    pub(super) sizes: Sizes,
+    /// Whether the event ids, which nobody asked for, are read to decide ties: the last of `out`.
+    pub(super) hidden_id: bool,
+    /// Whether they are the last of `read` and nothing else needs them.
+    id_read: bool,
 }
 
 /// What a plan is made for.
@@ -57,9 +62,8 @@ pub(super) struct Plan {
 pub(super) enum Purpose {
     /// Plain rows.
     Rows,
-    /// Actors from files in their order: names come with the files, and ties, if `ties` is false, in
-    /// order.
-    Merge { ties: bool },
+    /// Actors from files in their order, with which their names come.
+    Merge,
     /// Actors from anywhere.
     Scatter,
 }
@@ -84,8 +88,11 @@ impl Plan {
             names: None,
             from: request.from.unwrap_or(i64::MIN),
             to: request.to.unwrap_or(i64::MAX),
-            filter: Filter::default(),
+            filter: Arc::default(),
             order: request.order,
+            sizes: Sizes::default(),
+            hidden_id: false,
+            id_read: false,
         };
         let actors = purpose != Purpose::Rows;
         if actors {
@@ -97,17 +104,18 @@ impl Plan {
         for name in &request.columns {
             plan.give(name, events, text_bytes)?;
         }
-        if actors && request.order == Order::Time && purpose != (Purpose::Merge { ties: false }) {
-            plan.break_ties(request, events, text_bytes)?;
-        }
         if purpose == Purpose::Scatter && request.names {
             plan.names = Some(plan.give(ACTOR, events, text_bytes)?);
         }
         if let Some(filter) = &request.filter {
-            plan.filter = Filter::new(filter, events, context, |name| {
+            let filter = Filter::new(filter, events, context, |name| {
                 let (place, ty) = shape.place(events, name)?;
                 Ok((plan.slot(place), ty))
             })?;
+            plan.filter = Arc::new(filter);
+        }
+        if actors && request.order == Order::Time {
+            plan.break_ties(request, events)?;
         }
         Ok(plan)
     }
@@ -148,12 +156,7 @@ impl Plan {
         Ok(self.out.len() - 1)
     }
 
-    fn break_ties(
-        &mut self,
-        request: &Request,
-        events: &SchemaRef,
-        text_bytes: usize,
-    ) -> Result<()> {
+    fn break_ties(&mut self, request: &Request, events: &SchemaRef) -> Result<()> {
         let mut names: Vec<(usize, &str)> = request
             .columns
             .iter()
@@ -169,7 +172,6 @@ impl Plan {
                 Some((place, _)) => *place,
                 None => self.hidden_id(events)?,
             };
-            let _ = text_bytes;
             self.ties.push(id);
         }
         for (place, _) in names {
@@ -183,12 +185,43 @@ impl Plan {
     /// The ids as they are: codes of texts that never repeat would cost more than they save.
     fn hidden_id(&mut self, events: &SchemaRef) -> Result<usize> {
         let (place, ty) = self.shape.clone().place(events, EVENT_ID)?;
+        let before = self.read.len();
         let slot = self.slot(place);
+        self.id_read = self.read.len() > before;
+        self.hidden_id = true;
         self.out.push(Out {
             slot,
             ty,
             texts: None,
         });
         Ok(self.out.len() - 1)
+    }
+
+    /// Returns a plan that reads nothing but times.
+    pub(super) fn times_only(&self) -> Plan {
+        Plan {
+            read: vec![self.shape.time().to_owned()],
+            actor: None,
+            time: Some(0),
+            out: Vec::new(),
+            filter: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same plan without reading event ids that nobody asked for. Codes mean the same in
+    /// both.
+    pub(super) fn without_hidden_id(&self) -> Plan {
+        let mut plan = self.clone();
+        if plan.hidden_id {
+            plan.out.pop();
+            let places = plan.out.len();
+            plan.ties.retain(|&tie| tie < places);
+            if plan.id_read {
+                plan.read.pop();
+            }
+            plan.hidden_id = false;
+        }
+        plan
     }
 }

@@ -8,9 +8,6 @@ use super::workers::share_out;
 use super::{Request, RowBlock};
 use crate::Result;
 
-/// Rows of a batch.
-const BATCH_ROWS: usize = 65_536;
-
 /// Runs a kernel over the rows of all pieces; returns the states.
 pub(super) fn pass<K: RowKernel + ?Sized>(
     input: &Input,
@@ -30,7 +27,7 @@ pub(super) fn pass<K: RowKernel + ?Sized>(
             let Some(piece) = pieces.get(task) else {
                 return Ok(());
             };
-            input.read(piece, plan, BATCH_ROWS, &mut |(columns, rows)| {
+            input.read(piece, plan, plan.sizes.batch, &mut |(columns, rows)| {
                 request.cancel.check()?;
                 let Some(mut staged) = stage.stage(&columns, rows)? else {
                     return Ok(());

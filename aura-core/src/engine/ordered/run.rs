@@ -8,16 +8,25 @@ use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::prelude::SessionContext;
 
 use super::bucket::{Numbers, order_bucket};
+use super::code::is_text;
+use super::cursor::Cursor;
 use super::input::{Input, Piece};
+use super::merge::{Merge, Merged};
+use super::order::Ids;
 use super::plan::{Plan, Purpose};
+use super::ranges::{self, Task};
 use super::scatter::{self, scatter};
 use super::workers::share_out;
-use super::{Kernel, Request, RowKernel, Shape, rows};
+use super::{ActorBlock, Kernel, Order, Request, RowKernel, Shape, Sizes, loose, rows};
 use crate::engine::ScanStats;
 use crate::engine::events::OnScan;
 use crate::ingest::parallel::caught;
 use crate::{Error, Result};
 
+/// Rows that are sorted in memory to join a merge, at most,
+const MOST_LOOSE: u64 = 4 << 20;
+/// and as a part of all rows.
+const LEAST_SORTED: u64 = 4;
 /// Memory where the session does not say how much there is.
 const MEMORY: usize = 1 << 30;
 
@@ -31,6 +40,7 @@ pub(crate) struct ScanSource {
     /// The schema of the table `events`.
     pub(crate) events: SchemaRef,
     pub(crate) on_scan: Option<OnScan>,
+    pub(crate) sizes: Sizes,
 }
 
 /// The outcome of a scan.
@@ -56,7 +66,10 @@ impl ScanSource {
         kernel: &K,
     ) -> Result<Scanned<K::State>> {
         let input = self.open(request)?;
-        let states = self.scattered(&input, request, kernel)?;
+        let states = match Sorted::plan(&input) {
+            Some(sorted) => self.merged(&input, &sorted, request, kernel)?,
+            None => self.scattered(&input, request, kernel)?,
+        };
         let combine = |into, from| kernel.combine(into, from);
         self.finish(input, states, || kernel.new_state(), combine)
     }
@@ -91,7 +104,74 @@ impl ScanSource {
     fn plan(&self, request: &Request, purpose: Purpose) -> Result<Plan> {
         let (shape, events) = (&self.shape, &self.events);
         let text_bytes = self.memory() / 4;
-        Plan::new(request, purpose, shape, events, &self.context, text_bytes)
+        let mut plan = Plan::new(request, purpose, shape, events, &self.context, text_bytes)?;
+        plan.sizes = self.sizes;
+        Ok(plan)
+    }
+
+    /// Merges files that are sorted, and the few rows that are not.
+    fn merged<K: Kernel + ?Sized>(
+        &self,
+        input: &Input,
+        sorted: &Sorted,
+        request: &Request,
+        kernel: &K,
+    ) -> Result<Vec<K::State>> {
+        let with_ids = self.plan(request, Purpose::Merge)?;
+        let plan = with_ids.without_hidden_id();
+        let threads = self.threads();
+        let (cancel, bits) = (&request.cancel, sorted.bits);
+        let pieces = &sorted.loose;
+        let loose = loose::sorted(input, pieces, &with_ids, bits, threads, cancel)?;
+        let buckets: Vec<usize> = (0..loose.len()).filter(|&b| loose[b].is_some()).collect();
+        let overlapping =
+            request.order == Order::Time && (sorted.overlapping || !buckets.is_empty());
+        let tasks = ranges::tasks(&input.files, &plan, bits, threads, &buckets);
+        let run = |task: &Task,
+                   plan: &Plan,
+                   ids: Ids,
+                   skip: usize,
+                   sink: &mut dyn FnMut(&ActorBlock) -> Result<()>| {
+            let mut cursors = Vec::with_capacity(task.files.len() + 1);
+            for (file, groups) in &task.files {
+                if let Some(file) = input.files.get(*file) {
+                    cursors.push(Cursor::file(plan, file, groups, &task.names)?);
+                }
+            }
+            if let Some(Some(rows)) = loose.get(task.bucket) {
+                let mut rows = rows.clone();
+                rows.columns.truncate(plan.out.len());
+                cursors.push(Cursor::memory(plan, rows, &task.names)?);
+            }
+            let merge = Merge {
+                plan,
+                names: request.names,
+                overlapping,
+                ids,
+                cancel,
+            };
+            merge.run(cursors, skip, sink)
+        };
+        share_out(
+            threads,
+            tasks.len(),
+            cancel,
+            || kernel.new_state(),
+            |state, task| {
+                let Some(task) = tasks.get(task) else {
+                    return Ok(());
+                };
+                let ids = match with_ids.hidden_id {
+                    true => Ids::Missing,
+                    false => Ids::Decided,
+                };
+                let mut sink = |block: &ActorBlock| kernel.block(state, block);
+                if let Merged::NeedsIds { given } = run(task, &plan, ids, 0, &mut sink)? {
+                    run(task, &with_ids, Ids::Decided, given, &mut sink)?;
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Divides the rows into buckets, and orders bucket by bucket.
@@ -101,30 +181,95 @@ impl ScanSource {
         request: &Request,
         kernel: &K,
     ) -> Result<Vec<K::State>> {
-        let plan = self.plan(request, Purpose::Scatter)?;
+        let with_ids = self.plan(request, Purpose::Scatter)?;
         let pieces: Vec<Piece> = input.pieces();
+        // Numbers cost less to carry along than to read the buckets of a few ties again.
+        let at_once = !with_ids.hidden_id
+            || with_ids.out.last().is_some_and(|id| !is_text(&id.ty))
+            || input.times_are_coarse(&pieces, &with_ids);
+        if at_once {
+            let (states, _) = self.buckets(
+                input,
+                &pieces,
+                &with_ids,
+                Ids::Decided,
+                None,
+                request,
+                kernel,
+            )?;
+            return Ok(states);
+        }
+        // Rows of one actor in the same microsecond are rare: only what holds some is read again.
+        let plan = with_ids.without_hidden_id();
+        let (mut states, undecided) =
+            self.buckets(input, &pieces, &plan, Ids::Missing, None, request, kernel)?;
+        if undecided.contains(&true) {
+            let only = Some(&undecided[..]);
+            let (more, _) = self.buckets(
+                input,
+                &pieces,
+                &with_ids,
+                Ids::Decided,
+                only,
+                request,
+                kernel,
+            )?;
+            states.extend(more);
+        }
+        Ok(states)
+    }
+
+    /// Divides the rows into buckets (`only` some, if it says so), and orders bucket by bucket. Says
+    /// which could not be ordered for want of event ids.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of `scattered`, which is done twice"
+    )]
+    fn buckets<K: Kernel + ?Sized>(
+        &self,
+        input: &Input,
+        pieces: &[Piece],
+        plan: &Plan,
+        ids: Ids,
+        only: Option<&[bool]>,
+        request: &Request,
+        kernel: &K,
+    ) -> Result<(Vec<K::State>, Vec<bool>)> {
         let runtime = self.context.runtime_env();
         let settings = scatter::Settings {
             threads: self.threads(),
             memory: self.memory() / 4 * 3,
             disk: &runtime.disk_manager,
             cancel: &request.cancel,
+            only,
         };
-        let scattered = scatter(input, &pieces, &plan, &settings)?;
-        let state = || (Numbers::default(), kernel.new_state());
+        let scattered = scatter(input, pieces, plan, &settings)?;
+        let state = || (Numbers::default(), kernel.new_state(), Vec::new());
         let states = share_out(
             self.threads(),
             scattered.buckets(),
             &request.cancel,
             state,
-            |(numbers, state), bucket| {
-                let slices = scattered.bucket(bucket, &plan)?;
-                order_bucket(&plan, &slices, numbers, &mut |block| {
+            |(numbers, state, undecided), bucket| {
+                let slices = scattered.bucket(bucket, plan)?;
+                let mut sink = |block: &ActorBlock| {
+                    request.cancel.check()?;
                     kernel.block(state, block)
-                })
+                };
+                if !order_bucket(plan, ids, &slices, numbers, &mut sink)? {
+                    undecided.push(bucket);
+                }
+                Ok(())
             },
         )?;
-        Ok(states.into_iter().map(|(_, state)| state).collect())
+        let mut undecided = vec![false; scattered.buckets()];
+        let states = states.into_iter().map(|(_, state, buckets)| {
+            for bucket in buckets {
+                undecided[bucket] = true;
+            }
+            state
+        });
+        Ok((states.collect(), undecided))
     }
 
     fn finish<S>(
@@ -153,6 +298,37 @@ impl ScanSource {
             MemoryLimit::Finite(bytes) => bytes,
             _ => MEMORY,
         }
+    }
+}
+
+/// What is known of a source whose rows are mostly in files sorted by actor.
+struct Sorted {
+    /// 2^`bits` buckets are merged apart.
+    bits: u32,
+    /// Whether files of one actor overlap in time.
+    overlapping: bool,
+    /// What is not sorted.
+    loose: Vec<Piece>,
+}
+
+impl Sorted {
+    /// Returns `None` if a merge is not worth it.
+    fn plan(input: &Input) -> Option<Self> {
+        let bits = ranges::bucket_bits(&input.files)?;
+        let total = input.rows()?;
+        let is_loose = |file: &usize| input.files[*file].bucket.is_none();
+        let mut loose = input.batch_pieces();
+        let mut loose_rows: u64 = input.batches.iter().map(|b| b.num_rows() as u64).sum();
+        for file in (0..input.files.len()).filter(is_loose) {
+            let opened = &input.files[file];
+            loose_rows += opened.rows();
+            loose.extend((0..opened.groups()).map(|group| Piece::Group { file, group }));
+        }
+        (loose_rows <= MOST_LOOSE && loose_rows * LEAST_SORTED <= total).then(|| Sorted {
+            bits,
+            overlapping: ranges::overlap(&input.files),
+            loose,
+        })
     }
 }
 

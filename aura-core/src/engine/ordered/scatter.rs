@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::UInt32Array;
 use arrow::buffer::ScalarBuffer;
-use arrow::compute::take;
 use datafusion::execution::SpillFile;
 use datafusion::execution::disk_manager::DiskManager;
 
@@ -18,10 +16,6 @@ use crate::ingest::CancelToken;
 use crate::store::files::{Scratch, ScratchRange};
 use crate::{Error, Result};
 
-/// Rows of a batch: what is divided at once stays in the cache.
-const BATCH_ROWS: usize = 65_536;
-/// Rows that a bucket has on the average.
-const BUCKET_ROWS: u64 = 65_536;
 const MOST_BITS: u32 = 12;
 /// Bits when the number of rows is not known.
 const UNKNOWN_BITS: u32 = 8;
@@ -96,6 +90,8 @@ pub(super) struct Settings<'a> {
     pub(super) memory: usize,
     pub(super) disk: &'a Arc<DiskManager>,
     pub(super) cancel: &'a CancelToken,
+    /// The buckets to keep, if not all.
+    pub(super) only: Option<&'a [bool]>,
 }
 
 /// Reads all rows and divides them.
@@ -106,7 +102,7 @@ pub(super) fn scatter(
     settings: &Settings<'_>,
 ) -> Result<Scattered> {
     let bits = input.rows().map_or(UNKNOWN_BITS, |rows| {
-        rows.div_ceil(BUCKET_ROWS)
+        rows.div_ceil(plan.sizes.bucket)
             .max(1)
             .next_power_of_two()
             .ilog2()
@@ -129,12 +125,12 @@ pub(super) fn scatter(
             let Some(piece) = pieces.get(task) else {
                 return Ok(());
             };
-            input.read(piece, plan, BATCH_ROWS, &mut |(columns, rows)| {
+            input.read(piece, plan, plan.sizes.batch, &mut |(columns, rows)| {
                 settings.cancel.check()?;
                 let Some(staged) = stage.stage(&columns, rows)? else {
                     return Ok(());
                 };
-                let part = divide(staged, keys, bits, (task, number))?;
+                let part = divide(staged, keys, bits, settings.only, (task, number))?;
                 number += 1;
                 let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 waiting.bytes += part.bytes();
@@ -158,7 +154,13 @@ pub(super) fn scatter(
 }
 
 /// Brings the rows of one batch into the order of their buckets.
-fn divide(staged: Staged, keys: &mut Keys, bits: u32, at: (usize, usize)) -> Result<Part> {
+fn divide(
+    staged: Staged,
+    keys: &mut Keys,
+    bits: u32,
+    only: Option<&[bool]>,
+    at: (usize, usize),
+) -> Result<Part> {
     let lacking = || Error::internal("a batch lacks its actors or times");
     let keys = keys.of(&staged.actors.ok_or_else(lacking)?)?;
     let times = staged.times.ok_or_else(lacking)?;
@@ -183,12 +185,18 @@ fn divide(staged: Staged, keys: &mut Keys, bits: u32, at: (usize, usize)) -> Res
     for &bucket in &buckets {
         starts[bucket as usize + 1] += 1;
     }
+    for (count, kept) in starts.iter_mut().skip(1).zip(only.into_iter().flatten()) {
+        *count *= u32::from(*kept);
+    }
     for bucket in 1..starts.len() {
         starts[bucket] += starts[bucket - 1];
     }
     let mut next = starts.clone();
-    let mut order = vec![0_u32; buckets.len()];
+    let mut order = vec![0_u32; starts.last().map_or(0, |&rows| rows as usize)];
     for (row, &bucket) in buckets.iter().enumerate() {
+        if only.is_some_and(|only| !only[bucket as usize]) {
+            continue;
+        }
         let place = &mut next[bucket as usize];
         order[*place as usize] = row as u32;
         *place += 1;
@@ -219,29 +227,6 @@ impl Slice {
                 .iter()
                 .map(|column| column.reorder(order))
                 .collect::<Result<_>>()?,
-        })
-    }
-}
-
-impl Column {
-    /// Returns the rows `order` of the column.
-    pub(super) fn reorder(&self, order: &[u32]) -> Result<Column> {
-        Ok(match self {
-            Column::Codes { codes, texts } => {
-                let codes = &codes[..];
-                Column::Codes {
-                    codes: order
-                        .iter()
-                        .map(|&row| codes[row as usize])
-                        .collect::<Vec<_>>()
-                        .into(),
-                    texts: Arc::clone(texts),
-                }
-            }
-            Column::Values(values) => {
-                let order = UInt32Array::new(order.to_vec().into(), None);
-                Column::Values(take(values, &order, None)?)
-            }
         })
     }
 }

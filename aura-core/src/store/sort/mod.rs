@@ -29,9 +29,7 @@ use super::partition::Partition;
 use crate::event::{ACTOR, EVENT_ID, TIME};
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
-#[cfg(test)]
-use bucket::bucket_of_actor;
-pub(crate) use bucket::{bucket_name, bucket_of_path};
+pub(crate) use bucket::{bucket_name, bucket_of_actor, bucket_of_path};
 #[cfg(test)]
 use erase::contains_actor;
 pub(crate) use erase::{Erased, rewrite_without_actor};
