@@ -132,7 +132,7 @@ impl ParquetFile {
         group: usize,
         name: &str,
         bound: impl Fn(&ColumnIndexMetaData, usize) -> Option<(T, T)>,
-    ) -> Option<Vec<(usize, Option<(T, T)>)>> {
+    ) -> Option<Vec<Page<T>>> {
         let (place, _) = self.column(group, name)?;
         let index = self.metadata.column_index()?.get(group)?;
         let index = index.iter().enumerate().find(|(i, _)| *i == place)?.1;
@@ -156,8 +156,8 @@ impl ParquetFile {
     pub(super) fn text_pages(&self, group: usize, name: &str) -> Vec<TextPage> {
         let bound = |index: &ColumnIndexMetaData, page: usize| match index {
             ColumnIndexMetaData::BYTE_ARRAY(values) => Some((
-                Bytes::copy_from_slice(values.min_value(page)?.as_ref()),
-                Bytes::copy_from_slice(values.max_value(page)?.as_ref()),
+                Bytes::copy_from_slice(values.min_value(page)?),
+                Bytes::copy_from_slice(values.max_value(page)?),
             )),
             _ => None,
         };
@@ -309,8 +309,9 @@ impl ParquetFile {
     }
 }
 
-/// Smallest and largest value of a page, with its first row.
-pub(super) type TextPage = (usize, Option<(Bytes, Bytes)>);
+/// First row of a page, and its smallest and largest value where they are known.
+type Page<T> = (usize, Option<(T, T)>);
+pub(super) type TextPage = Page<Bytes>;
 
 /// Says whether a text column is read as codes: where it has no other pages.
 fn in_codes(column: &ColumnChunkMetaData, actor: bool) -> bool {

@@ -196,8 +196,8 @@ fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
     proptest::collection::vec(row, 0..most).prop_map(|rows| {
         let row = |(i, (actor, event, time, team, n)): (usize, _)| Row {
             id: format!("{}-{i}", xxhash_rust::xxh3::xxh3_64(&[i as u8]) % 7),
-            actor: ACTORS[actor as usize].to_owned(),
-            event: ["view", "buy", "signup"][event as usize].to_owned(),
+            actor: ACTORS[actor].to_owned(),
+            event: ["view", "buy", "signup"][event].to_owned(),
             time: time * 10_000_000_000,
             team: (team as Option<usize>).map(|t| format!("team {t}")),
             n,

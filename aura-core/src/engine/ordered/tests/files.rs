@@ -324,7 +324,11 @@ fn many(rows: usize) -> Vec<Row> {
     (0..rows)
         .map(|i| {
             let mixed = xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes());
-            let actor = if mixed % 3 == 0 { 7 } else { mixed % 5_003 };
+            let actor = if mixed.is_multiple_of(3) {
+                7
+            } else {
+                mixed % 5_003
+            };
             Row {
                 id: format!("{i:06}"),
                 actor: format!("u{actor}"),
