@@ -244,13 +244,17 @@ impl ScanSource {
             only,
         };
         let scattered = scatter(input, pieces, plan, &settings)?;
+        let order = scattered.largest_first();
         let state = || (Numbers::default(), kernel.new_state(), Vec::new());
         let states = share_out(
             self.threads(),
             scattered.buckets(),
             &request.cancel,
             state,
-            |(numbers, state, undecided), bucket| {
+            |(numbers, state, undecided), task| {
+                let Some(&bucket) = order.get(task) else {
+                    return Ok(());
+                };
                 let slices = scattered.bucket(bucket, plan)?;
                 let mut sink = |block: &ActorBlock| {
                     request.cancel.check()?;

@@ -1,5 +1,6 @@
 //! Dividing rows into buckets by a hash of their actor.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::buffer::ScalarBuffer;
@@ -73,8 +74,9 @@ pub(super) struct Scattered {
 #[derive(Default)]
 struct Spilled {
     scratch: Option<(Scratch, Arc<dyn SpillFile>)>,
-    /// For each bucket.
+    /// For each bucket: where its rows are, and how many.
     ranges: Vec<Vec<ScratchRange>>,
+    rows: Vec<u64>,
 }
 
 struct Waiting {
@@ -241,12 +243,15 @@ impl Waiting {
             None => &self.spilled.scratch.insert(spill::scratch(disk)?).0,
         };
         self.spilled.ranges.resize_with(buckets, Vec::new);
-        for (bucket, ranges) in self.spilled.ranges.iter_mut().enumerate() {
+        self.spilled.rows.resize(buckets, 0);
+        let places = self.spilled.ranges.iter_mut().zip(&mut self.spilled.rows);
+        for (bucket, (ranges, rows)) in places.enumerate() {
             let slices: Vec<Slice> = parts.iter().filter_map(|p| p.slice(bucket)).collect();
             if slices.is_empty() {
                 continue;
             }
             let whole = super::bucket::concat(&slices)?;
+            *rows += whole.times.len() as u64;
             ranges.extend(spill::write(scratch, &[whole])?);
         }
         Ok(())
@@ -256,6 +261,21 @@ impl Waiting {
 impl Scattered {
     pub(super) fn buckets(&self) -> usize {
         self.buckets
+    }
+
+    /// Returns the buckets, the largest first: one actor may have most of the events, and nothing
+    /// should wait for that bucket at the end.
+    pub(super) fn largest_first(&self) -> Vec<usize> {
+        let mut rows = self.spilled.rows.clone();
+        rows.resize(self.buckets, 0);
+        for part in &self.parts {
+            for (rows, ends) in rows.iter_mut().zip(part.starts.windows(2)) {
+                *rows += u64::from(ends[1] - ends[0]);
+            }
+        }
+        let mut order: Vec<usize> = (0..self.buckets).collect();
+        order.sort_by_key(|&bucket| Reverse(rows[bucket]));
+        order
     }
 
     /// Returns the rows of a bucket.

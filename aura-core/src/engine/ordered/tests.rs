@@ -184,6 +184,9 @@ const ACTORS: [&str; 8] = [
     "Ünïcödé 日本",
 ];
 
+/// Actor, event, time, team, n.
+type Fields = (usize, usize, i64, Option<usize>, Option<i64>);
+
 /// Rows with many ties. Ids are unique, in no order.
 fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
     let row = (
@@ -194,13 +197,16 @@ fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
         proptest::option::of(0..3_i64),
     );
     proptest::collection::vec(row, 0..most).prop_map(|rows| {
-        let row = |(i, (actor, event, time, team, n)): (usize, _)| Row {
-            id: format!("{}-{i}", xxhash_rust::xxh3::xxh3_64(&[i as u8]) % 7),
-            actor: ACTORS[actor].to_owned(),
-            event: ["view", "buy", "signup"][event].to_owned(),
-            time: time * 10_000_000_000,
-            team: (team as Option<usize>).map(|t| format!("team {t}")),
-            n,
+        let row = |(i, fields): (usize, Fields)| {
+            let (actor, event, time, team, n) = fields;
+            Row {
+                id: format!("{}-{i}", xxhash_rust::xxh3::xxh3_64(&[i as u8]) % 7),
+                actor: ACTORS[actor].to_owned(),
+                event: ["view", "buy", "signup"][event].to_owned(),
+                time: time * 10_000_000_000,
+                team: team.map(|t| format!("team {t}")),
+                n,
+            }
         };
         rows.into_iter().enumerate().map(row).collect()
     })
