@@ -19,9 +19,8 @@ use datafusion::prelude::SessionContext;
 use jiff::tz::TimeZone;
 
 use super::bounds;
-use super::runtime::on_query_threads;
-use super::ordered::{ScanSource, Shape};
 use super::ordered::{ScanSource, Shape, Sizes};
+use super::runtime::on_query_threads;
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
 use crate::event::{ACTOR, EVENT, EVENT_ID, Roles, TIME, TimeUnit};

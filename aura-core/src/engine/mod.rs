@@ -4,13 +4,13 @@ mod bounds;
 mod events;
 mod files_table;
 mod from_files;
-mod runtime;
 #[allow(
     dead_code,
     unused_imports,
     reason = "the rooms of metrics and of behaviour run their kernels on it"
 )]
 pub(crate) mod ordered;
+mod runtime;
 mod session;
 mod table;
 #[cfg(test)]
