@@ -54,10 +54,12 @@ impl Checked {
         let mut keep = vec![true; batch.num_rows()];
         let mut dropped = 0;
         for faults in violations.chunk_by(|a, b| a.row == b.row) {
+            // The strictest action counts, and of several faults with it the first.
             let worst = faults
                 .iter()
-                .find(|v| v.action == OnViolation::Quarantine)
-                .or_else(|| faults.iter().find(|v| v.action == OnViolation::Drop));
+                .rev()
+                .max_by_key(|v| v.action)
+                .filter(|v| v.action > OnViolation::Accept);
             let (Some(fault), Some(origin)) = (
                 worst,
                 faults.first().and_then(|v| origins.get(v.row as usize)),

@@ -5,7 +5,7 @@ mod convert;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
-use arrow::compute::filter_record_batch;
+use arrow::compute::filter;
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 
@@ -195,7 +195,6 @@ pub(crate) fn normalize(
     }
     columns.push(extra.finish());
 
-    let mut parsed = RecordBatch::try_new(Arc::clone(&plan.schema), columns)?;
     let origin = |row: usize| Origin {
         row: first_row + row as u64,
         start: 0,
@@ -204,7 +203,7 @@ pub(crate) fn normalize(
     misfits.sort_by_key(|m| (m.0, m.1));
     if !faulty {
         return Ok(ParsedBlock {
-            batch: parsed,
+            batch: RecordBatch::try_new(Arc::clone(&plan.schema), columns)?,
             origins: (0..rows).map(origin).collect(),
             misfits: misfits
                 .into_iter()
@@ -236,9 +235,13 @@ pub(crate) fn normalize(
         }
     }
     let keep: BooleanArray = kept_as.iter().map(|k| Some(*k != u32::MAX)).collect();
-    parsed = filter_record_batch(&parsed, &keep)?;
+    // The faulty rows go before the batch is made: its roles are declared not to be null.
+    let columns = columns
+        .iter()
+        .map(|column| filter(column, &keep))
+        .collect::<Result<_, _>>()?;
     Ok(ParsedBlock {
-        batch: parsed,
+        batch: RecordBatch::try_new(Arc::clone(&plan.schema), columns)?,
         origins,
         misfits: misfits
             .into_iter()

@@ -13,4 +13,5 @@ mod formats;
 mod full_disk;
 mod git_log;
 mod presets;
+mod roles;
 mod two_processes;
