@@ -14,4 +14,5 @@ mod full_disk;
 mod git_log;
 mod presets;
 mod roles;
+mod sources;
 mod two_processes;
