@@ -95,9 +95,10 @@ pub(crate) fn normalize(
         }
     };
 
-    let actor = text(role(&plan.actor, "actor")?)?;
+    let named = |e: Error| Error::new(e.kind(), format!("{source}: {}", e.message()));
+    let actor = text(role(&plan.actor, "actor")?).map_err(named)?;
     let event = match (&plan.event, &plan.event_name) {
-        (Some(key), _) => text(role(key, "event")?)?,
+        (Some(key), _) => text(role(key, "event")?).map_err(named)?,
         (None, name) => {
             let name = name.as_deref().unwrap_or_default();
             StringArray::from_iter_values(std::iter::repeat_n(name, rows))
@@ -128,7 +129,8 @@ pub(crate) fn normalize(
         role(&plan.time, "time")?,
         plan.time_zone.as_ref(),
         plan.time_unit,
-    )?;
+    )
+    .map_err(named)?;
     for (row, message) in &times.bad {
         fault(
             *row,
