@@ -195,8 +195,13 @@ impl From<datafusion::error::DataFusionError> for Error {
             D::Context(_, inner) | D::Diagnostic(_, inner) => Error::from(*inner),
             D::Shared(inner) => Error::new(kind_of(&inner), inner.to_string()),
             other => {
-                let message = strip_location(&other.to_string());
-                Error::new(kind_of(&other), message).with_source(other)
+                let kind = kind_of(&other);
+                let error = Error::new(kind, strip_location(&other.to_string()));
+                match kind {
+                    // The message is all there is: a cause would say it again.
+                    ErrorKind::InvalidSpec => error,
+                    _ => error.with_source(other),
+                }
             }
         }
     }

@@ -31,6 +31,9 @@ pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
 
+/// The crates whose types this interface takes and gives: use these, and the versions agree.
+pub use {arrow, datafusion};
+
 /// The examples of the README, compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

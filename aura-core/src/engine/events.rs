@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 
 use super::bounds;
 use super::ordered::{ScanSource, Shape, Sizes};
+use super::query_error::query_error;
 use super::runtime::on_query_threads;
 use super::session::EngineSettings;
 use super::table::{ScanStats, Table};
@@ -183,6 +184,9 @@ impl Events {
 
     /// Runs one SQL query (DataFusion's dialect) over the table `events`.
     ///
+    /// Names without quotes are taken in lower case: a column with capitals or other characters is written in
+    /// double quotes (`SELECT "userPlan"`). There are no functions for JSON: `extra`, and columns of JSON, are text.
+    ///
     /// Rows come in the order of `ORDER BY`; without it their order is not defined. The query runs on threads of the library,
     /// so that any executor may wait for it; dropping the future stops it.
     ///
@@ -203,15 +207,18 @@ impl Events {
             .with_allow_dml(false)
             .with_allow_statements(false);
         let state = self.context.state();
-        let statement =
-            state.sql_to_statement(query, &state.config_options().sql_parser.dialect)?;
+        let dialect = &state.config_options().sql_parser.dialect;
+        let statement = state
+            .sql_to_statement(query, dialect)
+            .map_err(query_error)?;
         bounds::check_statement(&statement)?;
-        let plan = state.statement_to_plan(statement).await?;
-        options.verify_plan(&plan)?;
+        let plan = state.statement_to_plan(statement).await;
+        let plan = plan.map_err(query_error)?;
+        options.verify_plan(&plan).map_err(query_error)?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let task = Arc::new(frame.task_ctx());
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-        let plan = frame.create_physical_plan().await?;
+        let plan = frame.create_physical_plan().await.map_err(query_error)?;
         let batches = collect(Arc::clone(&plan), task).await?;
         let (files_total, files_read) = match (before, &self.counters) {
             (Some(before), Some(counters)) => {

@@ -57,6 +57,12 @@ fn read(pattern: &str, roles: &Roles, settings: &EngineSettings) -> Result<Event
     let mut tables = Vec::new();
     let mut texts = Vec::new();
     for path in paths {
+        if !path.is_file() {
+            return Err(Error::invalid_data(format!(
+                "`{}` is no regular file, and can be read only once; ingest it into a store",
+                path.display()
+            )));
+        }
         let mut head = [0u8; 4];
         let read = File::open(&path)
             .and_then(|mut f| f.read(&mut head))
@@ -190,6 +196,6 @@ fn input(path: &Path) -> Result<Input> {
     Ok(Input::File {
         name: path.to_string_lossy().into(),
         path: path.to_owned(),
-        bytes: size,
+        bytes: Some(size),
     })
 }

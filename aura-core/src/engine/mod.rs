@@ -10,6 +10,7 @@ mod from_files;
     reason = "the rooms of metrics and of behaviour run their kernels on it"
 )]
 pub(crate) mod ordered;
+mod query_error;
 mod runtime;
 mod session;
 mod table;

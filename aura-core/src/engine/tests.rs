@@ -94,6 +94,62 @@ fn only_queries_are_run() {
 }
 
 #[test]
+fn what_is_wrong_with_a_query_is_said_once_and_in_our_words() {
+    let rows = batch();
+    let renamed: [(&str, _); 3] = [
+        ("user_id", Arc::clone(rows.column(0))),
+        ("what", Arc::clone(rows.column(1))),
+        ("at", Arc::clone(rows.column(2))),
+    ];
+    let betrag = ("Betrag", Arc::clone(rows.column(0)));
+    let rows = RecordBatch::try_from_iter(renamed.into_iter().chain([betrag])).unwrap();
+    let events = Events::from_batches(vec![rows], &roles()).unwrap();
+    for (query, words) in [
+        (
+            "SELEC 1",
+            "the query cannot be read: Expected: an SQL statement, found: SELEC",
+        ),
+        (
+            "SELECT 'a",
+            "the query cannot be read: Unterminated string literal",
+        ),
+        (
+            "SELECT 1 FROM event",
+            "there is no table `event`; the table to ask is `events`",
+        ),
+        (
+            "SELECT betrag FROM events",
+            "there is no column `betrag`; there is `Betrag`: write it in double quotes, \"Betrag\"",
+        ),
+        (
+            "SELECT actr FROM events",
+            "there is no column `actr`; did you mean `actor`?",
+        ),
+    ] {
+        let error = run(events.sql(query)).expect_err(query);
+        assert_eq!(error.kind(), ErrorKind::InvalidSpec, "{query}: {error}");
+        assert!(error.message().starts_with(words), "{query}: {error}");
+        for theirs in ["ParserError", "datafusion", "Error"] {
+            assert!(!error.message().contains(theirs), "{query}: {error}");
+        }
+        assert!(std::error::Error::source(&error).is_none(), "{query}");
+    }
+    let error = run(events.sql("SELECT betrag FROM events")).unwrap_err();
+    assert!(
+        error
+            .message()
+            .contains("the columns are `actor`, `event`, `time`"),
+        "{error}"
+    );
+    assert_eq!(
+        run(events.sql("SELECT \"Betrag\" FROM events"))
+            .unwrap()
+            .num_rows(),
+        3
+    );
+}
+
+#[test]
 fn a_deep_expression_is_an_answer_or_an_error_but_no_overflow() {
     let events = Events::from_batches(vec![batch()], &roles()).unwrap();
     let deep = format!(

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::nearest;
+
 /// How an integer or a decimal number in the time column is to be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -42,7 +44,8 @@ impl TimeUnit {
 
 /// Maps the columns of a source to the three roles, and says how to read its times.
 ///
-/// A role that is left out is looked for under the usual names, in this order:
+/// A role that is left out is looked for under the usual names, in this order; where none of them is
+/// there as it stands, upper and lower case, spaces and punctuation do not matter (`USER_ID`, `User ID`):
 ///
 /// * actor: `actor`, `actor_id`, `user_id`, `userId`, `distinct_id`, `uid`, `user`;
 /// * event: `event`, `event_name`, `event_type`, `eventName`, `name`, `type`;
@@ -173,8 +176,8 @@ impl Roles {
     ///
     /// # Errors
     /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when a named column does not exist, when a
-    /// role that was left out has none of its usual names, or when both `event` and `event_name`
-    /// are given. The message lists the columns that exist.
+    /// role that was left out has none of its usual names, or has one in two spellings, or when both
+    /// `event` and `event_name` are given. The message lists the columns that exist.
     pub(crate) fn resolve(&self, columns: &[String]) -> crate::Result<ResolvedRoles> {
         if self.event.is_some() && self.event_name.is_some() {
             return Err(crate::Error::invalid_spec(
@@ -211,15 +214,41 @@ fn find(
 ) -> crate::Result<Option<String>> {
     match given {
         Some(name) if columns.iter().any(|c| c == name) => Ok(Some(name.clone())),
-        Some(name) => Err(crate::Error::invalid_spec(format!(
-            "roles: column `{name}` given for `{role}` does not exist; the columns are {}",
-            listed(columns),
-        ))),
-        None => Ok(usual
-            .iter()
-            .find(|u| columns.iter().any(|c| c == *u))
-            .map(|u| (*u).to_owned())),
+        Some(name) => {
+            let near = nearest(name, columns.iter().map(String::as_str));
+            let near = near.map_or_else(String::new, |n| format!("did you mean `{n}`? "));
+            Err(crate::Error::invalid_spec(format!(
+                "roles: column `{name}` given for `{role}` does not exist; {near}the columns are {}",
+                listed(columns),
+            )))
+        }
+        None => match usual.iter().find(|u| columns.iter().any(|c| c == *u)) {
+            Some(exact) => Ok(Some((*exact).to_owned())),
+            None => respelled(role, usual, columns),
+        },
     }
+}
+
+/// Looks for the usual names in another spelling.
+fn respelled(role: &str, usual: &[&str], columns: &[String]) -> crate::Result<Option<String>> {
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let columns: Vec<(String, &String)> = columns.iter().map(|c| (plain(c), c)).collect();
+    for name in usual.iter().map(|u| plain(u)) {
+        let mut found = columns.iter().filter(|(c, _)| *c == name);
+        match (found.next(), found.next()) {
+            (None, _) => {}
+            (Some((_, only)), None) => return Ok(Some((*only).clone())),
+            (Some((_, one)), Some((_, other))) => {
+                return Err(crate::Error::invalid_spec(format!(
+                    "roles: `{one}` and `{other}` could both be the column for `{role}`; name it with `{role}`"
+                )));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn listed(columns: &[String]) -> String {
@@ -239,3 +268,6 @@ fn listed(columns: &[String]) -> String {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;

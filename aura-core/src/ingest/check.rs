@@ -8,8 +8,8 @@ use arrow::record_batch::RecordBatch;
 use super::block::{Origin, ParsedBlock};
 use super::tabular::row_json;
 use super::{Limits, Reject, RejectReason};
-use crate::Result;
 use crate::event::contract::{CompiledContract, OnViolation};
+use crate::{Error, Result};
 
 /// The rows of a block that are accepted, and what became of the others.
 #[derive(Debug)]
@@ -23,6 +23,28 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// Refuses a source of whose first rows none has a time with a zone, where none is stated: all would
+    /// be rejected for one option that is missing. A typed column without zone is refused in the same way.
+    ///
+    /// # Errors
+    /// `InvalidSpec`.
+    pub(crate) fn refuse_naive(&self) -> Result<()> {
+        match self.rejects.first() {
+            Some(first) if self.rejects.len() as u64 == self.rows_read => {
+                if !self.rejects.iter().all(lacks_zone) {
+                    return Ok(());
+                }
+                Err(Error::invalid_spec(format!(
+                    "{}: no time carries a zone (row {}: {}); state the zone of its times with `time_zone` (for example \"UTC\" or \"Europe/Berlin\")",
+                    first.source,
+                    first.row,
+                    first.message.trim_end_matches("; state `time_zone`"),
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Applies a contract, if there is one. `original` gives the bytes of a row, where the source
     /// was text.
     pub(crate) fn new<'a>(
@@ -54,10 +76,12 @@ impl Checked {
         let mut keep = vec![true; batch.num_rows()];
         let mut dropped = 0;
         for faults in violations.chunk_by(|a, b| a.row == b.row) {
+            // The strictest action counts, and of several faults with it the first.
             let worst = faults
                 .iter()
-                .find(|v| v.action == OnViolation::Quarantine)
-                .or_else(|| faults.iter().find(|v| v.action == OnViolation::Drop));
+                .rev()
+                .max_by_key(|v| v.action)
+                .filter(|v| v.action > OnViolation::Accept);
             let (Some(fault), Some(origin)) = (
                 worst,
                 faults.first().and_then(|v| origins.get(v.row as usize)),
@@ -97,4 +121,10 @@ impl Checked {
             rows_read,
         })
     }
+}
+
+/// Whether a row was rejected because its time carries no zone and none is stated.
+fn lacks_zone(reject: &Reject) -> bool {
+    reject.reason == RejectReason::InvalidTime
+        && reject.message.ends_with("has no zone; state `time_zone`")
 }

@@ -11,7 +11,8 @@ use crate::event::PropertyType;
 /// the narrowest type that fits every value but null.
 ///
 /// Integers with other numbers are numbers; strings are timestamps if all are RFC 3339 with a zone, and dates
-/// if all are calendar days; what mixes kinds, nests, or exceeds the range of a number is json. Keys
+/// if all are calendar days; what mixes kinds or nests is json. A number that 64 bits cannot hold does not
+/// change the type of a column in which at least as many numbers fit (it goes to `extra`); else the column is json. Keys
 /// that are only ever null are left out, and so are those beyond `Limits::max_columns`: they go to `extra`.
 /// Rows that are not valid are passed over.
 pub(crate) fn infer_objects(sample: &[u8], limits: &Limits) -> Vec<(String, PropertyType)> {
@@ -38,8 +39,8 @@ pub(crate) fn infer_objects(sample: &[u8], limits: &Limits) -> Vec<(String, Prop
 /// Lists the columns of `header` with the narrowest type that fits every field of `rows` that is not
 /// empty. A column without any value is a string.
 ///
-/// Integers with a leading zero or `+` are text, because a number would not give them back; `true` and `false` are
-/// booleans. Fields beyond the header are passed over.
+/// Integers with a leading zero or `+` are text, because a number would not give them back, and so is a column in
+/// which more numbers exceed 64 bits than fit; `true` and `false` are booleans. Fields beyond the header are passed over.
 pub(crate) fn infer_texts<R, F>(
     header: &[String],
     rows: impl IntoIterator<Item = R>,
@@ -75,19 +76,37 @@ enum Shape {
     Date = 16,
     Text = 32,
     Json = 64,
+    /// A number that neither an integer nor a float of 64 bits holds.
+    Huge = 128,
 }
 
-/// The shapes seen in a column, one bit each.
+/// The shapes seen in a column.
 #[derive(Debug, Clone, Copy, Default)]
-struct Shapes(u8);
+struct Shapes {
+    /// One bit for each shape.
+    seen: u8,
+    /// How many numbers fit 64 bits, and how many do not.
+    fitting: u32,
+    huge: u32,
+}
 
 impl Shapes {
     fn add(&mut self, shape: Shape) {
-        self.0 |= shape as u8;
+        self.seen |= shape as u8;
+        match shape {
+            Shape::Integer | Shape::Number => self.fitting = self.fitting.saturating_add(1),
+            Shape::Huge => self.huge = self.huge.saturating_add(1),
+            _ => {}
+        }
     }
 
+    /// Whether all values are of `shapes`, but for huge numbers where they are the exception.
     fn within(self, shapes: &[Shape]) -> bool {
-        self.0 & !shapes.iter().fold(0, |all, &s| all | s as u8) == 0
+        let exception = match self.fitting > 0 && self.huge <= self.fitting {
+            true => Shape::Huge as u8,
+            false => 0,
+        };
+        self.seen & !shapes.iter().fold(exception, |all, &s| all | s as u8) == 0
     }
 
     /// Returns the type that fits all values, if they are of kinds that have one in common.
@@ -111,9 +130,9 @@ impl Shapes {
     }
 
     fn text_type(self) -> PropertyType {
-        match self {
-            Shapes(0) => PropertyType::String,
-            shapes => shapes.common_type().unwrap_or(PropertyType::String),
+        match self.seen {
+            0 => PropertyType::String,
+            _ => self.common_type().unwrap_or(PropertyType::String),
         }
     }
 }
@@ -122,15 +141,21 @@ fn shape_of(value: RawValue<'_>) -> Shape {
     match value.kind {
         Kind::Null => Shape::Null,
         Kind::Boolean(_) => Shape::Boolean,
-        Kind::Number => shape_of_number(value.text).unwrap_or(Shape::Json),
+        Kind::Number => shape_of_number(value.text).unwrap_or(Shape::Huge),
         Kind::Plain | Kind::Escaped => shape_of_string(&value.decoded()),
         Kind::Array | Kind::Object => Shape::Json,
     }
 }
 
 fn shape_of_number(text: &str) -> Option<Shape> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
     if parse_integer(text.as_bytes()).is_some() {
         Some(Shape::Integer)
+    } else if digits.len() > 18
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0')
+    {
+        Some(Shape::Huge)
     } else {
         parse_number(text.as_bytes()).map(|_| Shape::Number)
     }
@@ -180,7 +205,7 @@ impl Columns {
     fn types(self) -> Vec<(String, PropertyType)> {
         self.columns
             .into_iter()
-            .filter(|(_, shapes)| shapes.0 != 0)
+            .filter(|(_, shapes)| shapes.seen != 0)
             .map(|(name, shapes)| (name, shapes.common_type().unwrap_or(PropertyType::Json)))
             .collect()
     }

@@ -20,7 +20,7 @@ use super::plan::ReadPlan;
 use super::plan_of::Available;
 use super::preset::{Preset, PresetOptions};
 use super::preset_rows;
-use super::sniff::sniff;
+use super::sniff::{BOM, sniff};
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
 use super::tabular::{check_names, normalize, property_columns};
@@ -134,6 +134,12 @@ fn open_plain(
                 },
                 preset: None,
             })
+        }
+        Input::File {
+            path, bytes: None, ..
+        } => {
+            let file = File::open(&path).map_err(file_error)?;
+            text(name, Box::new(file), options, limits, bytes_read)
         }
         Input::File { path, .. } => {
             let mut file = File::open(&path).map_err(file_error)?;
@@ -263,6 +269,7 @@ fn text(
         }
         Format::Ndjson | Format::JsonArray => {
             let layout = if format == Format::Ndjson {
+                refuse_document(&name, decoder.head())?;
                 Layout::Lines
             } else {
                 Layout::JsonArray
@@ -288,6 +295,36 @@ fn text(
             })
         }
     }
+}
+
+/// Refuses JSON that is one document over several lines: read line by line, each of them would be a reject.
+///
+/// # Errors
+/// `InvalidData` when the first object spans lines and no object that stands on one line follows it.
+fn refuse_document(name: &str, head: &[u8]) -> Result<()> {
+    let head = head.strip_prefix(BOM).unwrap_or(head).trim_ascii();
+    let lines = |from: usize, to: usize| {
+        let value = head.get(from..to).unwrap_or_default().trim_ascii();
+        memchr::memchr_iter(b'\n', value).count() + 1
+    };
+    let mut values =
+        serde_json::Deserializer::from_slice(head).into_iter::<serde::de::IgnoredAny>();
+    let first_ends = match values.next() {
+        Some(Ok(_)) => values.byte_offset(),
+        Some(Err(e)) if e.is_eof() => head.len(),
+        _ => return Ok(()),
+    };
+    let one_line = |value: Option<Result<serde::de::IgnoredAny, _>>, end: usize| {
+        matches!(value, Some(Ok(_))) && lines(first_ends, end) == 1
+    };
+    let second = values.next();
+    if lines(0, first_ends) == 1 || one_line(second, values.byte_offset()) {
+        return Ok(());
+    }
+    Err(Error::invalid_data(format!(
+        "{name}: this is JSON over several lines (the first object has {} or more); give one object a line, which `jq -c` makes, or an array of objects",
+        lines(0, first_ends)
+    )))
 }
 
 /// The first rows of a block, one a line.

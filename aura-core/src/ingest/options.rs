@@ -108,7 +108,8 @@ pub struct IngestReport {
     pub bytes: u64,
     /// Snapshot that holds the rows; `None` while they are staged, or when nothing was stored.
     pub snapshot: Option<i64>,
-    /// What a careful reader should know, for example that an input ended in the middle of a row.
+    /// What a careful reader should know, for example that some rows of a source without event ids were
+    /// known already.
     pub notes: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::block::{Block, RowSpan};
 use super::csv::CsvHeader;
 use super::open::Piece;
-use super::preset::{Json, Object, Preset, PresetOptions, apply, canonical_json};
+use super::preset::{Json, Object, Preset, PresetOptions, apply, canonical_json, missing_role};
 use super::tabular::row_json;
 use super::{Limits, Reject, RejectReason};
 
@@ -108,7 +108,13 @@ impl Out<'_> {
     }
 
     fn row(&mut self, line: u64, object: Object<'_>, original: &Bytes) {
-        match apply(self.preset, object, self.options) {
+        let mapped = apply(self.preset, object, self.options).and_then(|flat| {
+            match missing_role(&flat, self.preset, self.options) {
+                None => Ok(flat),
+                Some(e) => Err(e),
+            }
+        });
+        match mapped {
             Ok(flat) => self.push(line, canonical_json(&flat).as_bytes(), original),
             Err(e) => self.reject(line, Some(e.field), e.reason, e.message, original),
         }

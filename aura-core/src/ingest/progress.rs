@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// How far an ingest is. Numbers only grow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Bytes of the sources read so far (compressed bytes for compressed sources).
+    /// Bytes of the sources up to the rows that are counted here, and at most a block more (compressed bytes for
+    /// compressed sources; those of a Parquet or Arrow file are counted when it is done). The last call has all.
     pub bytes_read: u64,
     /// Bytes of all sources, where it is known.
     pub bytes_total: Option<u64>,

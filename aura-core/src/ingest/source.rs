@@ -57,7 +57,8 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// Names a file, or a glob such as `logs/2026-*/*.ndjson.gz`.
+    /// Names a file, or a glob such as `logs/2026-*/*.ndjson.gz`. A named pipe or `/dev/stdin` is read
+    /// as a stream.
     pub fn path(path: impl AsRef<Path>) -> Self {
         Source {
             inner: Inner::Files(path.as_ref().to_string_lossy().into_owned()),
@@ -135,7 +136,8 @@ pub(crate) enum Input {
     File {
         name: Arc<str>,
         path: PathBuf,
-        bytes: u64,
+        /// The size; `None` of a pipe or a device, which can be read once and from front to back only.
+        bytes: Option<u64>,
     },
     Bytes {
         name: Arc<str>,
@@ -171,7 +173,7 @@ impl Input {
     /// The size of the input in bytes, where it is known before reading.
     pub(crate) fn size(&self) -> Option<u64> {
         match self {
-            Input::File { bytes, .. } => Some(*bytes),
+            Input::File { bytes, .. } => *bytes,
             Input::Bytes { bytes, .. } => Some(bytes.len() as u64),
             _ => None,
         }
@@ -199,7 +201,7 @@ impl Inner {
                     }
                     Ok(Input::File {
                         name: path.to_string_lossy().into(),
-                        bytes: meta.len(),
+                        bytes: meta.is_file().then_some(meta.len()),
                         path,
                     })
                 })
@@ -218,6 +220,16 @@ impl Inner {
 pub(crate) fn files(pattern: &str) -> Result<Vec<PathBuf>> {
     if Path::new(pattern).exists() {
         return Ok(vec![PathBuf::from(pattern)]);
+    }
+    if let Some((scheme, rest)) = pattern.split_once("://") {
+        let advice = match scheme {
+            "file" => format!("give the path itself: `{rest}`"),
+            _ => "fetch it first and give the file, or give the stream of its body (`Source::reader`)"
+                .to_owned(),
+        };
+        return Err(Error::invalid_spec(format!(
+            "`{pattern}` is a URL, and only local files are read; {advice}"
+        )));
     }
     if !pattern.contains(['*', '?', '[']) {
         return Err(Error::not_found(format!(

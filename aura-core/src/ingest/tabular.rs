@@ -5,7 +5,7 @@ mod convert;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
-use arrow::compute::filter_record_batch;
+use arrow::compute::filter;
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 
@@ -95,9 +95,10 @@ pub(crate) fn normalize(
         }
     };
 
-    let actor = text(role(&plan.actor, "actor")?)?;
+    let named = |e: Error| Error::new(e.kind(), format!("{source}: {}", e.message()));
+    let actor = text(role(&plan.actor, "actor")?).map_err(named)?;
     let event = match (&plan.event, &plan.event_name) {
-        (Some(key), _) => text(role(key, "event")?)?,
+        (Some(key), _) => text(role(key, "event")?).map_err(named)?,
         (None, name) => {
             let name = name.as_deref().unwrap_or_default();
             StringArray::from_iter_values(std::iter::repeat_n(name, rows))
@@ -128,7 +129,8 @@ pub(crate) fn normalize(
         role(&plan.time, "time")?,
         plan.time_zone.as_ref(),
         plan.time_unit,
-    )?;
+    )
+    .map_err(named)?;
     for (row, message) in &times.bad {
         fault(
             *row,
@@ -195,7 +197,6 @@ pub(crate) fn normalize(
     }
     columns.push(extra.finish());
 
-    let mut parsed = RecordBatch::try_new(Arc::clone(&plan.schema), columns)?;
     let origin = |row: usize| Origin {
         row: first_row + row as u64,
         start: 0,
@@ -204,7 +205,7 @@ pub(crate) fn normalize(
     misfits.sort_by_key(|m| (m.0, m.1));
     if !faulty {
         return Ok(ParsedBlock {
-            batch: parsed,
+            batch: RecordBatch::try_new(Arc::clone(&plan.schema), columns)?,
             origins: (0..rows).map(origin).collect(),
             misfits: misfits
                 .into_iter()
@@ -236,9 +237,13 @@ pub(crate) fn normalize(
         }
     }
     let keep: BooleanArray = kept_as.iter().map(|k| Some(*k != u32::MAX)).collect();
-    parsed = filter_record_batch(&parsed, &keep)?;
+    // The faulty rows go before the batch is made: its roles are declared not to be null.
+    let columns = columns
+        .iter()
+        .map(|column| filter(column, &keep))
+        .collect::<Result<_, _>>()?;
     Ok(ParsedBlock {
-        batch: parsed,
+        batch: RecordBatch::try_new(Arc::clone(&plan.schema), columns)?,
         origins,
         misfits: misfits
             .into_iter()

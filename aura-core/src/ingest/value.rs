@@ -20,6 +20,7 @@ pub(crate) enum TimeError {
     NoSuchDate(String),
     #[error("`{0}` has a leap second, which no moment in UTC microseconds stands for")]
     LeapSecond(String),
+    /// `lacks_zone` knows it by its words.
     #[error("`{0}` has no zone; state `time_zone`")]
     NoZone(String),
     #[error("`{0}` does not agree with its zone: {1}")]

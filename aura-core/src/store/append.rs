@@ -74,6 +74,7 @@ impl Store {
         let checked = Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
             None
         })?;
+        checked.refuse_naive()?;
         let mut report = IngestReport {
             read: checked.rows_read,
             dropped: checked.dropped,
@@ -81,6 +82,7 @@ impl Store {
         };
         report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
 
+        let made_ids = checked.batch.column(0).null_count() == checked.batch.num_rows();
         let rows = with_ids(checked.batch, &mut ChainHasher::new())?;
         let rows = without_empty_columns(&rows, &existing)?;
         let hashes = shared.hasher.hash_all(rows.column(0).as_string::<i32>());
@@ -114,8 +116,23 @@ impl Store {
         report.duplicate = done.duplicate;
         report.accepted = accepted - done.duplicate;
         report.columns_added = done.columns_added;
+        if made_ids {
+            report
+                .notes
+                .extend(partly_known(&source, report.duplicate, report.accepted));
+        }
         Ok(report)
     }
+}
+
+/// The note about a source without event ids of which some rows are known already: what follows a row that
+/// was changed cannot be told from what was added.
+pub(crate) fn partly_known(source: &str, known: u64, new: u64) -> Option<String> {
+    (known > 0 && new > 0).then(|| {
+        format!(
+            "{source}: of the rows without an event id {known} were known already and {new} are new; that is right if the source has grown, but if a row in it was changed, the rows after it are now there twice: give such sources an `event_id`"
+        )
+    })
 }
 
 /// Gives the rows without an event id one, derived from their content and place.

@@ -1,16 +1,15 @@
 //! Bulk ingest: a source goes straight to Parquet files, which enter the catalog in one commit.
 
-use std::collections::{BTreeMap, HashSet};
+mod commit;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::append::with_ids;
-use super::catalog::commit::Commit;
-use super::catalog::file::WrittenFile;
+use super::append::{partly_known, with_ids};
 use super::encode_pool::EncodePool;
 use super::flush::Uncommitted;
 use super::ids::{ChainHasher, Pending};
@@ -18,12 +17,12 @@ use super::parquet_out::{EventEncoder, EventWriter, Profile};
 use super::partition::{Partition, split};
 use super::writer::{WriterHandle, wait};
 use super::{Shared, Store, quarantine, rows};
-use crate::event::{EVENT_ID, PropertyType};
+use crate::event::PropertyType;
 use crate::ingest::check::Checked;
 use crate::ingest::open::{open, parse};
 use crate::ingest::plan_of::plan;
 use crate::ingest::{IngestOptions, IngestReport, Progress, Reject, Source, parallel};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Rows of a row group: enough for dictionaries to pay, few enough to hold several in memory.
 const GROUP_ROWS: usize = 131_072;
@@ -79,7 +78,7 @@ fn ingest(
     let total = inputs.iter().map(|i| i.size()).sum::<Option<u64>>();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let (mut sink, ()) = std::thread::scope(|scope| -> Result<(Outcome, ())> {
-        let mut bulk = Bulk::new(shared, EncodePool::new(scope, threads));
+        let mut bulk = Bulk::new(shared, writer, EncodePool::new(scope, threads));
         for input in inputs {
             let size = input.size();
             let before = bytes_read.load(Ordering::Relaxed);
@@ -89,6 +88,7 @@ fn ingest(
                 // Nothing but rejects, or nothing at all.
                 let name = Arc::clone(&opened.name);
                 return_rejects_only(&mut bulk, opened, options, &name)?;
+                bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
                 continue;
             }
             let (plan, contract) = plan(options, &opened.available, &existing)
@@ -98,46 +98,41 @@ fn ingest(
                 .iter()
                 .map(|p| (p.name.clone(), p.ty))
                 .collect();
-            bulk.begin_input(writer, wanted)?;
+            bulk.begin_input(wanted);
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
             parallel::ordered(
                 threads,
                 opened.pieces.map(|piece| {
                     options.cancel.check()?;
-                    piece
+                    // What was read when the piece was cut off: later pieces are read while it is parsed.
+                    Ok((piece?, bytes_read.load(Ordering::Relaxed)))
                 }),
-                |piece| {
-                    parse(
-                        piece,
-                        &plan,
-                        contract.as_ref(),
-                        &name,
-                        &options.limits,
-                        preset.as_ref(),
-                    )
+                |(piece, bytes)| {
+                    let limits = &options.limits;
+                    let preset = preset.as_ref();
+                    let checked = parse(piece, &plan, contract.as_ref(), &name, limits, preset)?;
+                    Ok((checked, bytes))
                 },
-                |checked| {
-                    bulk.take(checked, options)?;
-                    if let Some(progress) = &options.progress {
-                        progress(&Progress {
-                            bytes_read: bytes_read.load(Ordering::Relaxed),
-                            bytes_total: total,
-                            rows_read: bulk.report.read,
-                            rejected: bulk.report.rejected,
-                        });
+                |(checked, bytes)| {
+                    if bulk.input.rows == 0 {
+                        checked.refuse_naive()?;
                     }
+                    bulk.take(checked, options)?;
+                    bulk.report_progress(options, bytes, total);
                     Ok(())
                 },
             )?;
+            bulk.end_input(&name);
             if let Some(size) = size.filter(|_| bytes_read.load(Ordering::Relaxed) == before) {
                 bytes_read.fetch_add(size, Ordering::Relaxed);
             }
+            bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
         }
         Ok((bulk.finish()?, ()))
     })?;
     options.cancel.check()?;
     sink.report.bytes = bytes_read.load(Ordering::Relaxed);
-    commit(shared, writer, sink)
+    commit::commit(shared, writer, sink)
 }
 
 /// Reads an input in whose first rows no key was found: all of its rows are rejects.
@@ -189,9 +184,23 @@ struct OpenFile {
     encoder: Arc<EventEncoder>,
 }
 
+/// What is known of the input that is being read.
+#[derive(Default)]
+struct InputState {
+    /// Columns that it needs and the store may lack. They are made with its first new row, so that a source
+    /// that gives none leaves no trace.
+    wanted: Option<Vec<(String, PropertyType)>>,
+    rows: u64,
+    /// Rows whose id was made from the content: those that were known already, and the others.
+    known: u64,
+    new: u64,
+}
+
 /// The sink of an ingest: makes ids, drops duplicates, and writes row groups.
 struct Bulk<'a> {
     shared: &'a Arc<Shared>,
+    writer: &'a WriterHandle,
+    input: InputState,
     pool: EncodePool<Partition>,
     schema: arrow::datatypes::SchemaRef,
     chain: ChainHasher,
@@ -207,9 +216,11 @@ struct Bulk<'a> {
 }
 
 impl<'a> Bulk<'a> {
-    fn new(shared: &'a Arc<Shared>, pool: EncodePool<Partition>) -> Self {
+    fn new(shared: &'a Arc<Shared>, writer: &'a WriterHandle, pool: EncodePool<Partition>) -> Self {
         Bulk {
             shared,
+            writer,
+            input: InputState::default(),
             pool,
             schema: Arc::new(arrow::datatypes::Schema::empty()),
             chain: ChainHasher::new(),
@@ -225,14 +236,36 @@ impl<'a> Bulk<'a> {
         }
     }
 
-    /// Makes the columns that an input needs. Files that lack them are closed first.
-    fn begin_input(
-        &mut self,
-        writer: &WriterHandle,
-        wanted: Vec<(String, PropertyType)>,
-    ) -> Result<()> {
+    fn begin_input(&mut self, wanted: Vec<(String, PropertyType)>) {
         self.chain = ChainHasher::new();
-        let added = wait(writer.transact(move |w| w.ensure_columns(&wanted))?)??;
+        self.input = InputState {
+            wanted: Some(wanted),
+            ..InputState::default()
+        };
+    }
+
+    fn end_input(&mut self, name: &str) {
+        let InputState { known, new, .. } = self.input;
+        self.report.notes.extend(partly_known(name, known, new));
+    }
+
+    fn report_progress(&self, options: &IngestOptions, bytes_read: u64, total: Option<u64>) {
+        if let Some(progress) = &options.progress {
+            progress(&Progress {
+                bytes_read,
+                bytes_total: total,
+                rows_read: self.report.read,
+                rejected: self.report.rejected,
+            });
+        }
+    }
+
+    /// Makes the columns that the input needs, if that was not done yet. Files that lack them are closed first.
+    fn make_columns(&mut self) -> Result<()> {
+        let Some(wanted) = self.input.wanted.take() else {
+            return Ok(());
+        };
+        let added = wait(self.writer.transact(move |w| w.ensure_columns(&wanted))?)??;
         let columns = self.shared.read(|conn| self.shared.columns(conn))?;
         let schema = rows::storage_schema(&columns);
         if schema != self.schema {
@@ -255,11 +288,13 @@ impl<'a> Bulk<'a> {
 
     fn take(&mut self, checked: Checked, options: &IngestOptions) -> Result<()> {
         self.report.read += checked.rows_read;
+        self.input.rows += checked.rows_read;
         self.report.dropped += checked.dropped;
         self.count(checked.rejects, options)?;
         if checked.batch.num_rows() == 0 {
             return Ok(());
         }
+        let no_id = arrow::compute::is_null(checked.batch.column(0))?;
         let batch = with_ids(checked.batch, &mut self.chain)?;
         let hashes = self
             .shared
@@ -269,13 +304,22 @@ impl<'a> Bulk<'a> {
         self.ids.insert_batch(&hashes, &mut duplicate)?;
         let doubles = duplicate.iter().filter(|d| **d).count();
         self.report.duplicate += doubles as u64;
+        let made = no_id.true_count() as u64;
+        let both = duplicate.iter().zip(no_id.values());
+        let known = both.filter(|(known, made)| **known && *made).count() as u64;
+        self.input.known += known;
+        self.input.new += made - known;
         let batch = if doubles == 0 {
             batch
         } else {
             let keep = duplicate.iter().map(|d| Some(!d)).collect();
             arrow::compute::filter_record_batch(&batch, &keep)?
         };
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
         self.report.accepted += batch.num_rows() as u64;
+        self.make_columns()?;
         let batch = rows::conform(&batch, &self.schema)?;
         let time = batch.schema().index_of(crate::event::TIME)?;
         for (partition, part) in split(batch, time, self.shared.settings.partition)? {
@@ -411,132 +455,4 @@ impl<'a> Bulk<'a> {
             ids: self.ids,
         })
     }
-}
-
-/// Brings the files into the catalog. Rows that others stored meanwhile are taken out first.
-fn commit(shared: &Arc<Shared>, writer: &WriterHandle, outcome: Outcome) -> Result<IngestReport> {
-    let Outcome {
-        mut report,
-        mut files,
-        mut rejects,
-        ids,
-    } = outcome;
-    if files.files.is_empty() && rejects.files.is_empty() {
-        return Ok(report);
-    }
-    let mut ids = Some(ids);
-    let mut handled: HashSet<u128> = HashSet::new();
-    loop {
-        let Some(pending) = ids.take() else {
-            return Err(Error::internal("an ingest lost its ids"));
-        };
-        let (new_files, new_rejects, known) =
-            (files.files.clone(), rejects.files.clone(), handled.clone());
-        let (pending, conflicts, snapshot) = wait(writer.run(move |w| {
-            w.load_ids()?;
-            let mut pending = Some(pending);
-            let (conflicts, snapshot) = {
-                let pending = &pending;
-                w.transaction(|w| {
-                    w.sync_ids()?;
-                    let conflicts = pending
-                        .as_ref()
-                        .map_or(Ok(Vec::new()), Pending::conflicts)?;
-                    let open: Vec<u128> = conflicts
-                        .into_iter()
-                        .filter(|c| !known.contains(c))
-                        .collect();
-                    if !open.is_empty() {
-                        return Ok((open, None));
-                    }
-                    let mut commit = Commit::begin(&w.conn, w.shared.clock.now_us())?
-                        .describe(Some("aura"), Some("ingest"));
-                    for file in &new_files {
-                        commit.add_file(w.shared.events_table, file)?;
-                    }
-                    for file in &new_rejects {
-                        commit.add_file(w.shared.quarantine_table, file)?;
-                    }
-                    Ok((open, Some(commit.finish()?)))
-                })?
-            };
-            if let Some(snapshot) = &snapshot {
-                w.committed(snapshot);
-                if let Some(pending) = pending.take() {
-                    pending.commit();
-                }
-            }
-            Ok((pending, conflicts, snapshot.map(|s| s.id)))
-        })?)?;
-        if snapshot.is_some() {
-            files.keep();
-            rejects.keep();
-            report.snapshot = snapshot;
-            return Ok(report);
-        }
-        handled.extend(conflicts);
-        let removed = remove_rows(shared, &mut files, &handled)?;
-        report.accepted -= removed;
-        report.duplicate += removed;
-        ids = pending;
-    }
-}
-
-/// Rewrites files without the rows whose id hash is in `drop`. Returns how many rows went.
-fn remove_rows(shared: &Shared, files: &mut Uncommitted, drop: &HashSet<u128>) -> Result<u64> {
-    let mut removed = 0;
-    let mut rewritten = Uncommitted::new(&shared.events, Vec::new());
-    let schema = rows::storage_schema(&shared.read(|conn| shared.columns(conn))?);
-    for file in &files.files {
-        let reader =
-            ParquetRecordBatchReaderBuilder::try_new(shared.events.open(&file.path)?)?.build()?;
-        let mut kept = Vec::new();
-        let mut here = 0;
-        for batch in reader {
-            let batch = rows::conform(&batch?, &schema)?;
-            let ids = batch
-                .column_by_name(EVENT_ID)
-                .ok_or_else(|| Error::new(ErrorKind::Internal, "a file has no event ids"))?;
-            let hashes = shared.hasher.hash_all(ids.as_string::<i32>());
-            let keep: arrow::array::BooleanArray =
-                hashes.iter().map(|h| Some(!drop.contains(h))).collect();
-            here += keep.false_count() as u64;
-            kept.push(arrow::compute::filter_record_batch(&batch, &keep)?);
-        }
-        removed += here;
-        if here == 0 {
-            rewritten.files.push(file.clone());
-            continue;
-        }
-        let batch = arrow::compute::concat_batches(&schema, &kept)?;
-        if batch.num_rows() > 0 {
-            rewritten.files.push(rewrite(shared, file, &batch)?);
-        }
-    }
-    let mut old = std::mem::replace(files, rewritten);
-    // The files that stay are in both lists: only the replaced ones are deleted.
-    let staying: HashSet<String> = files.files.iter().map(|f| f.path.clone()).collect();
-    old.files.retain(|f| !staying.contains(&f.path));
-    Ok(removed)
-}
-
-fn rewrite(shared: &Shared, file: &WrittenFile, batch: &RecordBatch) -> Result<WrittenFile> {
-    let encoder = Arc::new(EventEncoder::like(&batch.schema(), Profile::Ingest, batch)?);
-    let path = match file.path.rsplit_once('/') {
-        Some((dir, _)) => format!("{dir}/{}.parquet", (shared.new_uuid)()),
-        None => format!("{}.parquet", (shared.new_uuid)()),
-    };
-    let mut writer = EventWriter::create(
-        &shared.events,
-        &path,
-        file.partition_values.clone(),
-        encoder,
-    )?;
-    let mut at = 0;
-    while at < batch.num_rows() {
-        let rows = GROUP_ROWS.min(batch.num_rows() - at);
-        writer.write(&batch.slice(at, rows))?;
-        at += rows;
-    }
-    writer.finish()
 }

@@ -92,6 +92,38 @@ fn numbers_beyond_64_bits() {
 }
 
 #[test]
+fn a_number_beyond_64_bits_in_the_first_rows() {
+    run(async {
+        let texts = [
+            format!(
+                "{}\n{}",
+                row("a", r#","n":1"#),
+                row("b", r#","n":123456789012345678901234"#)
+            ),
+            "event_id,actor,event,time,n\na,u,x,2026-01-01T00:00:00Z,1\n\
+             b,u,x,2026-01-01T00:00:00Z,123456789012345678901234\n"
+                .to_owned(),
+        ];
+        for (text, kept) in texts.into_iter().zip([
+            r#"{"n":123456789012345678901234}"#,
+            r#"{"n":"123456789012345678901234"}"#,
+        ]) {
+            let store = Store::in_memory().await.unwrap();
+            let report = store.ingest(Source::bytes("first", text)).await.unwrap();
+            assert_eq!(sums(&report), (2, 2, 0, 0));
+            let events = store.events().await.unwrap();
+            let rows = ask(
+                &events,
+                "SELECT sum(n), max(extra), arrow_typeof(max(n)) FROM events",
+            )
+            .await;
+            let expected = ["1", kept, "Int64"].map(|v| Some(v.to_owned()));
+            assert_eq!(rows, [expected]);
+        }
+    });
+}
+
+#[test]
 fn invalid_dates() {
     let times = [
         "2026-02-30",

@@ -13,4 +13,7 @@ mod formats;
 mod full_disk;
 mod git_log;
 mod presets;
+mod quickstart;
+mod roles;
+mod sources;
 mod two_processes;

@@ -33,6 +33,49 @@ async fn one(store: &Store, sql: &str, values: &[&str]) {
     assert_eq!(found, [row(values)], "{sql}");
 }
 
+/// A row without a role is told by the fields of its own format, and of them by the one to look at first.
+#[test]
+fn a_missing_role_is_named_as_the_producer_names_it() {
+    run(async {
+        for (preset, row, field, words) in [
+            (
+                Preset::Segment,
+                r#"{"type":"track","event":"x","timestamp":"2026-01-01T00:00:00Z"}"#,
+                "userId",
+                "`userId` or `anonymousId`, which is its actor",
+            ),
+            (
+                Preset::Segment,
+                r#"{"type":"track","event":"x","userId":"u"}"#,
+                "timestamp",
+                "`timestamp` or `originalTimestamp`",
+            ),
+            (
+                Preset::Mixpanel,
+                r#"{"properties":{"distinct_id":"u","time":1767225600}}"#,
+                "event",
+                "`event_name`",
+            ),
+            (
+                Preset::PostHog,
+                r#"{"uuid":"1","event":"x","timestamp":"2026-01-01 00:00:00"}"#,
+                "distinct_id",
+                "`distinct_id`, which is its actor",
+            ),
+        ] {
+            let store = Store::in_memory().await.unwrap();
+            let options = IngestOptions::with_preset(preset);
+            let source = aura_core::ingest::Source::bytes("rows", row);
+            let report = store.ingest_with(source, &options).await.unwrap();
+            assert_eq!(sums(&report), (1, 0, 1, 0));
+            let reject = &report.rejects[0];
+            assert_eq!(reject.field.as_deref(), Some(field));
+            assert!(reject.message.contains(words), "{}", reject.message);
+            assert_eq!(reject.original, row.as_bytes());
+        }
+    });
+}
+
 #[test]
 fn segment() {
     run(async {

@@ -1,9 +1,11 @@
 //! A first contract, written from data.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use hashbrown::{HashMap, HashSet};
 
@@ -39,13 +41,18 @@ impl Contract {
     ///
     /// No ranges are written: the least and the greatest value of a sample are chance. The result
     /// does not depend on the order of rows, and the rows it was written from keep to it. A column whose
-    /// name no property can have is left out.
+    /// name no property can have is left out. Text may be in any of Arrow's encodings, so that what a
+    /// query over events returns can be given as it is.
     ///
     /// # Errors
     /// [`InvalidData`](crate::ErrorKind::InvalidData) when a batch has no text column `event`, a column
     /// has a type that no property has, or two batches disagree on a type;
     /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when `name` cannot be the name of a contract.
     pub fn infer(name: &str, batches: &[RecordBatch]) -> Result<Contract> {
+        let batches = batches
+            .iter()
+            .map(with_plain_text)
+            .collect::<Result<Vec<_>>>()?;
         let events = batches
             .iter()
             .map(|b| {
@@ -54,7 +61,7 @@ impl Contract {
                     .ok_or_else(|| Error::invalid_data("infer: no text column `event`"))
             })
             .collect::<Result<Vec<_>>>()?;
-        let columns = columns(batches)?;
+        let columns = columns(&batches)?;
         let names = frequent(&events, MOST_DECLARATIONS / columns.len().max(1));
         let number: HashMap<&str, usize> = names
             .iter()
@@ -98,6 +105,29 @@ impl Contract {
         contract.validate()?;
         Ok(contract)
     }
+}
+
+/// Brings text of every encoding (view, large, dictionary) into the plain one.
+fn with_plain_text(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| {
+        let encoded = match column.data_type() {
+            DataType::Dictionary(_, value) => value.is_string(),
+            ty => ty.is_string() && *ty != DataType::Utf8,
+        };
+        Ok(match encoded {
+            true => cast(column, &DataType::Utf8)?,
+            false => Arc::clone(column),
+        })
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let fields = batch.schema_ref().fields().iter().zip(&columns);
+    let fields: Vec<Field> = fields
+        .map(|(f, c)| Field::new(f.name(), c.data_type().clone(), true))
+        .collect();
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 /// Lists the columns that can be properties, in the order in which they stand.

@@ -1,28 +1,5 @@
 //! CloudEvents 1.0 in the JSON event format (structured mode) and, as a JSON array, its batch format.
-//!
-//! | role | from |
-//! |---|---|
-//! | `event_id` | `<source>\|<id>`: the specification makes the pair unique, not `id` alone. A `\|` in `source` (not valid in a URI reference) is written `%7C`, so that the first `\|` ends it |
-//! | `actor` | `subject`; or the extension attribute (or any property) that the caller names |
-//! | `event` | `type` |
-//! | `time` | `time` |
-//!
-//! | field | property |
-//! |---|---|
-//! | `data`, an object: `data.<key>` | `data_<key>` |
-//! | `data`, anything else | `data` |
-//! | `data_base64` | `data_base64`, as it is: decoding it needs its content type |
-//! | `source` and every other attribute, extensions too | the same name |
-//!
-//! Attribute names consist of `a`-`z` and `0`-`9`, so `data_<key>` cannot collide with one.
-//!
-//! Consumed: `specversion` (always `1.0`), `id` (inside `event_id`), and the fields of the other roles. A row is refused when `specversion` is
-//! not `1.0` or when `id`, `source` or `type` is absent: the specification requires them. `subject` and `time` are optional there and
-//! required here as roles.
-//!
-//! **Source**: CloudEvents specification 1.0.2, "Context Attributes"
-//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>), and its JSON Event Format, sections 3 "Envelope" and 4
-//! "JSON Batch Format" (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
+//! Which field goes where is specified in `docs/presets.md`.
 
 use super::fields::{Properties, take_text, take_time, text};
 use super::object::{Json, Object};

@@ -1,34 +1,5 @@
 //! Mixpanel raw event exports: one `{"event": .., "properties": {..}}` a row.
-//!
-//! | role | from |
-//! |---|---|
-//! | `event_id` | `$insert_id`, else `insert_id` (tables of data pipelines) |
-//! | `actor` | `distinct_id` |
-//! | `event` | `event`, else `event_name`, `mp_event_name` (tables of data pipelines) |
-//! | `time` | `time`: seconds or milliseconds, told apart by size |
-//!
-//! All but `event` are looked for in `properties` first and beside it then.
-//!
-//! | field | property |
-//! |---|---|
-//! | `properties.<key>`, also as JSON text | `<key>`; `$` stays: `$city`. Objects and lists stay JSON values |
-//! | every other field | `mixpanel_<field>` |
-//!
-//! Consumed: the field that each role comes from.
-//!
-//! **Time zone.** Exports of projects that keep local time (the rule before 2023) count `time` from 1970-01-01T00:00:00
-//! *in the zone of the project*: "You must add back the offset between project time and UTC". For such exports
-//! state the zone of the project as the `time_zone` of the roles, and numeric times are moved to UTC. An hour that occurs twice when clocks
-//! go back is read as its first occurrence, one that clocks skip as if they had not gone forward yet. Without
-//! a zone, numbers count from 1970 in UTC, as in projects made since 2023. `mp_processing_time_ms` and the like are UTC and stay as they are.
-//!
-//! **Duplicates.** Mixpanel takes two events as one when `event`, `distinct_id`, `time` and `$insert_id` agree (and when it compacts, `time` only to
-//! the day), and shows the one that arrived last; raw exports still hold both. AURA compares `$insert_id` alone and keeps
-//! the first. Where `$insert_id` is unique, as Mixpanel asks for, both give the same; where an application reuses it for
-//! different events, name another event id.
-//!
-//! **Source**: Mixpanel, "Raw Event Export" (<https://docs.mixpanel.com/reference/raw-event-export>), "Exporting Raw Data"
-//! (<https://mixpanel.com/help/reference/exporting-raw-data>: the zone), "Event Deduplication" (<https://docs.mixpanel.com/reference/event-deduplication>).
+//! Which field goes where is specified in `docs/presets.md`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,6 +10,8 @@ use super::{Flat, PresetError, PresetOptions, TimeValue};
 use crate::event::TimeUnit;
 use crate::ingest::RejectReason;
 use crate::ingest::value::{TimeError, parse_numeric_time};
+
+pub(super) const EVENT: &[&str] = &["event", "event_name", "mp_event_name"];
 
 pub(super) fn apply<'a>(
     mut row: Object<'a>,
@@ -52,7 +25,7 @@ pub(super) fn apply<'a>(
         None => take(&["distinct_id"]),
     };
     let time = take_time(&mut own, &["time"]).or_else(|| take_time(&mut row, &["time"]));
-    let event = take_text(&mut row, &["event", "event_name", "mp_event_name"]);
+    let event = take_text(&mut row, EVENT);
     let time = match (time, &options.time_zone) {
         (Some(time), Some(zone)) => Some(to_utc(time, zone)?),
         (time, _) => time,

@@ -1,17 +1,7 @@
 //! Mapping presets: rows of well-known event formats to roles and flat properties.
 //!
-//! A preset is a pure function over one row, given as a JSON object. Nothing is lost: what is not a role becomes a
-//! property, and the few fields that are consumed are named in the page of each preset. Names of properties do
-//! not depend on what else is in the row, so that a column means the same in every row:
-//!
-//! * the event's own properties keep their names (CloudEvents: `data_<key>`);
-//! * other fields of the envelope get a fixed prefix (`segment_`, `posthog_`, `mixpanel_`; CloudEvents attributes
-//!   need none, because their names have no `_`);
-//! * flattening ends at the level that each preset names; what is deeper stays a JSON value;
-//! * values keep the exact text of the source (numbers of any size, too), and properties stand in its order: those of
-//!   the event itself first, then the others in the order of the preset's page;
-//! * an object without members has nothing to flatten and gives no property;
-//! * if two fields still get the same name with different values, the later one gets `_` appended.
+//! A preset is a pure function over one row, given as a JSON object. Which field goes where is specified in
+//! `docs/presets.md`.
 
 mod cloud_events;
 mod fields;
@@ -33,19 +23,34 @@ use super::{Limits, RejectReason};
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME, is_reserved};
 
 /// A well-known event format.
+///
+/// The event's own properties keep their names (CloudEvents: `data_<key>`), other fields of the envelope get a
+/// fixed prefix, and values keep their exact text. `docs/presets.md` has a table of every field, with sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum Preset {
     /// Segment Spec messages: `track`, `page`, `screen`, `identify`, `group` and `alias` calls, one a row.
+    ///
+    /// Actor: `userId`, else `anonymousId`. Event: `event` of a `track` call, else `Page Viewed`, `Screen Viewed`,
+    /// `User Identified`, `Group Joined`, `User Aliased`. Time: `timestamp`, else `originalTimestamp`, `sentAt`,
+    /// `receivedAt`. Event id: `messageId`. Prefixes: `traits_`, `context_`, `segment_`.
     #[serde(rename = "segment")]
     Segment,
     /// CloudEvents 1.0 in the JSON format: one event a row, or a JSON array (the batch format).
+    ///
+    /// Actor: `subject`. Event: `type`. Time: `time`. Event id: `<source>|<id>`. Prefix: `data_`; attributes have none.
     #[serde(rename = "cloud_events")]
     CloudEvents,
     /// PostHog event exports: JSON lines, CSV or Parquet.
+    ///
+    /// Actor: `distinct_id`. Event: `event`. Time: `timestamp`, UTC where it has no zone. Event id: `uuid`, else `id`.
+    /// Prefixes: `person_properties_`, `posthog_`.
     #[serde(rename = "posthog")]
     PostHog,
     /// Mixpanel raw event exports: JSON lines.
+    ///
+    /// Actor: `distinct_id`. Event: `event`. Time: `time`, in the zone of the project where `time_zone` states it. Event id:
+    /// `$insert_id`. Prefix: `mixpanel_`.
     #[serde(rename = "mixpanel")]
     Mixpanel,
 }
@@ -58,6 +63,16 @@ impl Preset {
             Preset::CloudEvents => "cloud_events",
             Preset::PostHog => "posthog",
             Preset::Mixpanel => "mixpanel",
+        }
+    }
+
+    /// Lists the fields that the actor, the event and the time come from.
+    fn role_fields(self) -> [&'static [&'static str]; 3] {
+        match self {
+            Preset::Segment => [segment::ACTOR, segment::EVENT, segment::TIME],
+            Preset::CloudEvents => [&["subject"], &["type"], &["time"]],
+            Preset::PostHog => [&["distinct_id"], &["event"], &["timestamp"]],
+            Preset::Mixpanel => [&["distinct_id"], mixpanel::EVENT, &["time"]],
         }
     }
 
@@ -77,7 +92,7 @@ pub(crate) struct PresetOptions {
     /// Name of the property (after mapping, for example a CloudEvents extension attribute or
     /// `posthog_person_id`) that is the actor. It stays a property; what would have been the actor becomes one.
     pub(crate) actor: Option<String>,
-    /// Mixpanel only: the zone of a project whose numeric times count local time. See [`mixpanel`].
+    /// Mixpanel only: the zone of a project whose numeric times count local time. See `docs/presets.md`.
     pub(crate) time_zone: Option<jiff::tz::TimeZone>,
     /// How deep an object may be that is text.
     pub(crate) limits: Limits,
@@ -120,6 +135,35 @@ impl PresetError {
             message,
         }
     }
+}
+
+/// Says which role a mapped row lacks, by the fields of the source that it could have come from.
+pub(crate) fn missing_role(
+    flat: &Flat<'_>,
+    preset: Preset,
+    options: &PresetOptions,
+) -> Option<PresetError> {
+    let [actor, event, time] = preset.role_fields();
+    let named = options.actor.as_deref().map(|name| [name]);
+    let (role, fields) = if flat.actor.is_none() {
+        (ACTOR, named.as_ref().map_or(actor, |name| &name[..]))
+    } else if flat.event.is_none() {
+        (EVENT, event)
+    } else if flat.time.is_none() {
+        (TIME, time)
+    } else {
+        return None;
+    };
+    let listed: Vec<String> = fields.iter().map(|f| format!("`{f}`")).collect();
+    Some(PresetError::new(
+        fields.first().unwrap_or(&role),
+        RejectReason::MissingRole,
+        format!(
+            "{}: the row has no {}, which is its {role}",
+            preset.name(),
+            listed.join(" or ")
+        ),
+    ))
 }
 
 /// Maps one row.

@@ -1,25 +1,5 @@
 //! PostHog event exports: batch exports and file downloads (JSON lines, Parquet), and CSV.
-//!
-//! | role | from |
-//! |---|---|
-//! | `event_id` | `uuid`, else `id` (the events API) |
-//! | `actor` | `distinct_id`; name `posthog_person_id` as the actor to count a person with several ids once |
-//! | `event` | `event` |
-//! | `time` | `timestamp`; without a zone it is UTC |
-//!
-//! | field | property |
-//! |---|---|
-//! | `properties.<key>`, also as JSON text or as columns `properties.<key>` | `<key>`; `$` stays: `$current_url` |
-//! | `person_properties.<key>`, also as JSON text or as columns | `person_properties_<key>` |
-//! | every other field | `posthog_<field>`, for example `posthog_person_id`, `posthog_created_at` |
-//!
-//! Objects inside `properties` (`$set`, `$groups`) stay JSON values. Text that is not a JSON object stays as it is, as `posthog_properties`.
-//!
-//! Consumed: the field that each role comes from.
-//!
-//! **Source**: PostHog, "S3 destination for batch exports", events model
-//! (<https://posthog.com/docs/cdp/batch-exports/s3>: in Parquet `properties` and `person_properties` are JSON text), and "Data model"
-//! (<https://posthog.com/docs/data-model>: `timestamp` is `DateTime64(6, 'UTC')`).
+//! Which field goes where is specified in `docs/presets.md`.
 
 use super::fields::{Properties, take_object, take_text, take_time};
 use super::object::Object;

@@ -1,43 +1,14 @@
 //! Segment Spec messages, as sources send them and as raw copies (for example in object storage) hold them.
-//!
-//! | role | from |
-//! |---|---|
-//! | `event_id` | `messageId` |
-//! | `actor` | `userId`, else `anonymousId` |
-//! | `event` | `event` of a `track` call; else the fixed names below |
-//! | `time` | `timestamp`, else `originalTimestamp`, `sentAt`, `receivedAt` |
-//!
-//! | `type` | `event` |
-//! |---|---|
-//! | `track` (also when `type` is absent and `event` is there) | the value of `event` |
-//! | `page` | `Page Viewed` |
-//! | `screen` | `Screen Viewed` |
-//! | `identify` | `User Identified` |
-//! | `group` | `Group Joined` |
-//! | `alias` | `User Aliased` |
-//!
-//! The Spec names events of `track` calls only. The other names are AURA's, one a call and not one a page, so that
-//! the number of event names stays small; which page it was is in `segment_name` and in the properties.
-//!
-//! | field | property |
-//! |---|---|
-//! | `properties.<key>` | `<key>` |
-//! | `traits.<key>` | `traits_<key>` |
-//! | `context.<key>` | `context_<key>` |
-//! | `context.<key>.<inner>` | `context_<key>_<inner>`, for example `context_page_url` |
-//! | every other field | `segment_<field>`, for example `segment_type`, `segment_anonymousId`, `segment_receivedAt` |
-//!
-//! Consumed: the field that each role comes from. `properties`, `traits` and `context` may be JSON text. A row that holds a whole
-//! batch request is refused: its messages are the rows.
-//!
-//! **Source**: Segment Spec, "Common fields" (<https://www.twilio.com/docs/segment/connections/spec/common>): `timestamp` is
-//! the moment of the event corrected for the clock of the device, `sentAt` is not for analysis; and the pages
-//! "Track", "Page", "Screen", "Identify", "Group", "Alias" beside it.
+//! Which field goes where is specified in `docs/presets.md`.
 
 use super::fields::{Properties, take_object, take_text, take_time, text};
 use super::object::Object;
 use super::{Flat, PresetError, PresetOptions};
 use crate::ingest::RejectReason;
+
+pub(super) const ACTOR: &[&str] = &["userId", "anonymousId"];
+pub(super) const EVENT: &[&str] = &["event"];
+pub(super) const TIME: &[&str] = &["timestamp", "originalTimestamp", "sentAt", "receivedAt"];
 
 pub(super) fn apply<'a>(
     mut row: Object<'a>,
@@ -46,13 +17,10 @@ pub(super) fn apply<'a>(
     let event = event(&mut row)?;
     let actor = match options.actor {
         Some(_) => None,
-        None => take_text(&mut row, &["userId", "anonymousId"]),
+        None => take_text(&mut row, ACTOR),
     };
     let event_id = take_text(&mut row, &["messageId"]);
-    let time = take_time(
-        &mut row,
-        &["timestamp", "originalTimestamp", "sentAt", "receivedAt"],
-    );
+    let time = take_time(&mut row, TIME);
     let mut properties = Properties::default();
     if let Some(own) = take_object(&mut row, "properties", &options.limits) {
         properties.lift("", own);
@@ -104,6 +72,6 @@ fn event(row: &mut Object<'_>) -> Result<Option<String>, PresetError> {
     };
     Ok(match fixed {
         Some(name) => Some(name.to_owned()),
-        None => take_text(row, &["event"]),
+        None => take_text(row, EVENT),
     })
 }

@@ -5,6 +5,7 @@ use super::*;
 
 mod exact;
 mod laws;
+mod page;
 
 fn object(value: impl Into<Value>) -> Object<'static> {
     let text = value.into().to_string();

@@ -190,16 +190,13 @@ fn roles_and_zones_are_asked_for() {
         assert!(error.message().contains("`actor`"), "{error}");
         let roles = Roles::new("who", "what", "at");
         let options = IngestOptions::with_roles(roles.clone());
-        let report = store
+        let error = store
             .ingest_with(Source::bytes("a", csv), &options)
             .await
-            .unwrap();
-        assert_eq!((report.accepted, report.rejected), (0, 1));
-        assert!(
-            report.rejects[0].message.contains("time_zone"),
-            "{:?}",
-            report.rejects[0]
-        );
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+        assert!(error.message().contains("`time_zone`"), "{error}");
+        assert_eq!(store.quarantine().await.unwrap().num_rows(), 0);
         let options = IngestOptions::with_roles(roles.with_time_zone("Europe/Berlin"));
         let report = store
             .ingest_with(Source::bytes("a", csv), &options)

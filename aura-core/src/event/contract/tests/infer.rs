@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt8Array,
 };
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
@@ -237,6 +237,26 @@ fn the_order_of_rows_and_batches_does_not_matter() {
             .num_rows(),
         1_000
     );
+}
+
+#[test]
+fn encodings_of_text_do_not_matter() {
+    let sample = sample(1_000);
+    let plain = Contract::infer("shop", std::slice::from_ref(&sample)).expect("inferred");
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    for to in [DataType::Utf8View, DataType::LargeUtf8, dictionary] {
+        let columns = sample.schema_ref().fields().iter().zip(sample.columns());
+        let columns = columns.map(|(field, column)| {
+            let encoded = match column.data_type() {
+                DataType::Utf8 => cast(column, &to).expect("cast"),
+                _ => column.clone(),
+            };
+            (field.name().clone(), encoded, true)
+        });
+        let encoded = RecordBatch::try_from_iter_with_nullable(columns).expect("a batch");
+        let inferred = Contract::infer("shop", &[encoded]).expect("inferred");
+        assert_eq!(inferred, plain, "{to}");
+    }
 }
 
 #[test]
