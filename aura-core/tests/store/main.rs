@@ -12,5 +12,6 @@ mod duckdb;
 mod formats;
 mod full_disk;
 mod git_log;
+mod many_columns;
 mod presets;
 mod two_processes;
