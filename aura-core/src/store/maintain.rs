@@ -4,14 +4,15 @@ mod background;
 mod compaction;
 mod erasure;
 mod expiry;
+mod orphans;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use background::Upkeep;
 use compaction::{compact_partitions, needs_any};
 use erasure::{erase_once, scrub};
-pub(crate) use expiry::sweep_orphans;
 use expiry::{delete_scheduled, expire_once, expire_snapshots};
+pub(crate) use orphans::Orphans;
 
 use super::Store;
 use super::flush::flush_all;
@@ -118,6 +119,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The moment some seconds before `now_us`.
+fn before(now_us: i64, seconds: u64) -> i64 {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    now_us.saturating_sub(seconds.saturating_mul(1_000_000))
 }
 
 /// Tries again what lost against another process's commit.

@@ -21,6 +21,11 @@ use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME};
 use crate::time::{Clock, SystemClock};
 use crate::{Error, ErrorKind, Result};
 
+/// Name of the database in the store's directory.
+const DB: &str = "aura.db";
+/// Name of the file that says who has the store open. It is made before all others.
+const LOCK: &str = "aura.lock";
+
 /// The durable home of events. Clones share one open store; the last one closes it.
 #[derive(Clone)]
 pub struct Store {
@@ -50,7 +55,8 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when a newer AURA wrote it; `InvalidData` when the directory holds something else
-    /// or is damaged; `Denied` without the right to write; `ResourceExhausted` on a full disk.
+    /// (files below `events/` or `quarantine/` without an `aura.db` are left as they are) or is
+    /// damaged; `Denied` without the right to write; `ResourceExhausted` on a full disk.
     pub async fn open(dir: impl AsRef<Path>) -> Result<Store> {
         Store::builder(dir).open().await
     }
@@ -180,14 +186,24 @@ impl StoreBuilder {
             Some(dir) => Some(prepare(dir)?),
             None => None,
         };
+        // Before the lock, too, so that a directory that is refused stays as it was.
+        if let Some(dir) = dir.as_deref().filter(|d| !d.join(LOCK).exists()) {
+            refuse_foreign(dir)?;
+        }
         let db = match &dir {
-            Some(dir) => DbPath::File(dir.join("aura.db")),
+            Some(dir) => DbPath::File(dir.join(DB)),
             None => DbPath::Memory(format!("aura-{}", (self.new_uuid)())),
         };
         let lock = dir.as_deref().map(Lock::acquire).transpose()?;
+        if let Some(dir) = &dir {
+            refuse_foreign(dir)?;
+        }
         let mut conn = db.connect()?;
         let first = !db::check_format(&conn)?;
         if first {
+            if let Some(dir) = &dir {
+                refuse_files(dir)?;
+            }
             self.create(&mut conn, dir.as_deref())?;
         }
         create::check_version(&conn)?;
@@ -234,6 +250,7 @@ impl StoreBuilder {
             upkeep_thread: None,
             lock,
         };
+        let mut orphans = maintain::Orphans::default();
         if let Some(dir) = shared.dir.clone() {
             let root = dir.to_string_lossy().into_owned();
             wait(
@@ -242,14 +259,15 @@ impl StoreBuilder {
                     .transact(move |w| upkeep::fix_data_path(&w.conn, &root))?,
             )?;
             if threads.lock.as_ref().is_some_and(|l| l.alone) {
-                maintain::sweep_orphans(&shared)?;
+                orphans = maintain::Orphans::find(&shared)?;
+                orphans.sweep(&shared)?;
             }
         }
         if let Some(lock) = &mut threads.lock {
             lock.share()?;
         }
         if shared.settings.background {
-            threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer)?);
+            threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer, orphans)?);
         }
         Ok(Store {
             shared,
@@ -359,6 +377,35 @@ fn prepare(dir: &Path) -> Result<PathBuf> {
     })
 }
 
+/// Refuses a directory without a database that has data files: they are somebody else's, or what is
+/// left of a store. Either way they are not for us to touch.
+fn refuse_foreign(dir: &Path) -> Result<()> {
+    // A database without contents is what a crash leaves of the making of a store.
+    let has_db = || std::fs::metadata(dir.join(DB)).is_ok_and(|m| m.len() > 0);
+    if has_db() {
+        return Ok(());
+    }
+    match refuse_files(dir) {
+        // Another process has made the store since.
+        Err(_) if has_db() => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn refuse_files(dir: &Path) -> Result<()> {
+    for name in [super::EVENTS, super::QUARANTINE] {
+        if let Some(file) = FileStore::local(dir.join(name)).list()?.first() {
+            return Err(Error::invalid_data(format!(
+                "`{}` has the file `{name}/{}` but no AURA store (`{DB}` is missing or empty); open another \
+                 directory, or if this was a store, put its `{DB}` back. No file was changed",
+                dir.display(),
+                file.path
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Says who has the store open: each process holds the lock shared; whoever gets it alone may remove
 /// files that nobody knows.
 pub(super) struct Lock {
@@ -368,7 +415,7 @@ pub(super) struct Lock {
 
 impl Lock {
     fn acquire(dir: &Path) -> Result<Lock> {
-        let path = dir.join("aura.lock");
+        let path = dir.join(LOCK);
         let cannot = |e| Error::io(format!("cannot lock the store `{}`", dir.display()), e);
         let file = File::options()
             .create(true)
@@ -426,6 +473,7 @@ impl Drop for Threads {
 fn start_upkeep(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
+    orphans: maintain::Orphans,
 ) -> Result<std::thread::JoinHandle<()>> {
     let (shared, writer) = (Arc::clone(shared), writer.clone());
     std::thread::Builder::new()
@@ -434,7 +482,7 @@ fn start_upkeep(
             let Ok(conn) = shared.db.connect() else {
                 return;
             };
-            let mut upkeep = maintain::Upkeep::new(&shared);
+            let mut upkeep = maintain::Upkeep::new(&shared, orphans);
             // The pause after work lets appends that wait for the disk go first.
             while shared.wake.sleep(Duration::from_secs(1)) {
                 let step = crate::ingest::parallel::caught(|| upkeep.step(&shared, &writer, &conn));

@@ -10,6 +10,7 @@ use crate::event::contract::Contract;
 use crate::ingest::{CancelToken, IngestOptions, Preset, Source};
 use crate::time::ManualClock;
 
+mod foreign;
 mod ingest;
 mod upkeep;
 mod with_duckdb;

@@ -1,6 +1,5 @@
 //! What time takes away: old partitions, old snapshots, files that nobody needs.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -103,44 +102,4 @@ pub(super) fn delete_scheduled(
         return Ok(());
     }
     wait(writer.transact(move |w| upkeep::unschedule(&w.conn, &done))?)
-}
-
-/// Deletes the files that no snapshot lists and that are not scheduled: what a crash left between
-/// writing a file and its commit. Only run while no other process has the store open.
-pub(crate) fn sweep_orphans(shared: &Shared) -> Result<()> {
-    let known = shared.read(|conn| {
-        let mut known = HashSet::new();
-        for query in [
-            "SELECT path, table_id FROM ducklake_data_file WHERE path_is_relative = 1",
-            "SELECT path, table_id FROM ducklake_delete_file WHERE path_is_relative = 1",
-            "SELECT path, NULL FROM ducklake_files_scheduled_for_deletion",
-        ] {
-            let mut statement = conn.prepare(query)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let path: String = row.get(0)?;
-                let table: Option<i64> = row.get(1)?;
-                known.insert(match table {
-                    Some(t) if t == shared.events_table => format!("events/{path}"),
-                    Some(t) if t == shared.quarantine_table => format!("quarantine/{path}"),
-                    _ => path,
-                });
-            }
-        }
-        Ok(known)
-    })?;
-    for (prefix, files) in [
-        ("events/", &shared.events),
-        ("quarantine/", &shared.quarantine),
-    ] {
-        let here: HashSet<String> = known
-            .iter()
-            .filter_map(|p| p.strip_prefix(prefix))
-            .map(str::to_owned)
-            .collect();
-        for orphan in files.orphans(&here)? {
-            files.delete(&orphan.path)?;
-        }
-    }
-    Ok(())
 }
