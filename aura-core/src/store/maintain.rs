@@ -81,9 +81,13 @@ impl Store {
         .await
     }
 
-    /// Erases every trace of an actor, in all snapshots, in the quarantine (rows that mention the
-    /// actor) and on the disk. Only files that hold the actor are rewritten. Events of the actor
-    /// that arrive later are stored.
+    /// Erases the events of an actor in all snapshots, the rejected rows that mention the actor, and
+    /// both on the disk. Only files that hold the actor are rewritten. Events of the actor that
+    /// arrive later are stored.
+    ///
+    /// A rejected row mentions the actor when its original has it as a whole word: `u1` is not in
+    /// `u10`, `u1-2` or `u1@example.com` (letters, digits and `_` make a word; `-`, `.` and `@` join
+    /// two of them). Events of other actors stay, also where a property mentions the actor.
     ///
     /// Queries that began before may end with `Unavailable` or `NotFound`: their files are gone.
     ///

@@ -16,6 +16,7 @@ mod flush;
 pub(crate) mod ids;
 mod known;
 mod maintain;
+mod mention;
 mod open;
 pub(crate) mod parquet_out;
 pub(crate) mod partition;

@@ -146,21 +146,3 @@ fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
         .collect::<Result<Vec<_>>>()?;
     Ok(RecordBatch::try_new(plain_schema(), columns)?)
 }
-
-/// Returns which rows mention `text` in the original bytes: an erased actor must not live on here.
-pub(crate) fn mentions(batch: &RecordBatch, needle: &str) -> Vec<bool> {
-    let Some(originals) = batch
-        .column_by_name("original")
-        .and_then(|c| c.as_string_opt::<i32>())
-    else {
-        return vec![false; batch.num_rows()];
-    };
-    let hex: String = needle.bytes().map(|b| format!("{b:02x}")).collect();
-    (0..originals.len())
-        .map(|row| {
-            let text = originals.value(row);
-            originals.is_valid(row)
-                && (text.contains(needle) || (text.starts_with("base16:") && text.contains(&hex)))
-        })
-        .collect()
-}

@@ -242,6 +242,19 @@ fn erasure_leaves_no_trace_in_any_snapshot() {
 }
 
 #[test]
+fn erasure_leaves_the_rejects_of_others() {
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let bad: String = ["u1", "u10", "u11", "menu1x", "u2"]
+            .map(|actor| format!("{{\"actor\":\"{actor}\",\"event\":\"x\",\"time\":\"never\"}}\n"))
+            .concat();
+        store.ingest(Source::bytes("bad", bad)).await.unwrap();
+        assert_eq!(store.erase("u1").await.unwrap().rejects, 1);
+        assert_eq!(store.quarantine().await.unwrap().num_rows(), 4);
+    });
+}
+
+#[test]
 fn expiry_drops_whole_partitions() {
     let dir = tempfile::tempdir().unwrap();
     run(async {

@@ -17,12 +17,13 @@ use crate::store::catalog::file::{SNAPSHOT_COLUMN, SNAPSHOT_COLUMN_ID, WrittenFi
 use crate::store::catalog::inlined;
 use crate::store::catalog::read::{DataFile, TableState, load_table};
 use crate::store::flush::Uncommitted;
+use crate::store::mention::Mention;
 use crate::store::parquet_out::{EventEncoder, EventWriter, Profile};
 use crate::store::read::{current, deleted_rows};
 use crate::store::sort::{Erased, bucket_name, bucket_of_path, rewrite_without_actor};
 use crate::store::sql_error::sql_error as sql;
 use crate::store::writer::{WriterHandle, wait};
-use crate::store::{EVENTS, QUARANTINE, Shared, quarantine, rows, staging};
+use crate::store::{EVENTS, QUARANTINE, Shared, rows, staging};
 
 /// A data file of any snapshot.
 struct AnyFile {
@@ -203,6 +204,7 @@ fn erase_from_quarantine(
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let mut written = Uncommitted::new(&shared.quarantine, Vec::new());
     let mut changes = Vec::new();
+    let mention = Mention::of(actor);
     let mut erased = 0;
     for AnyFile { file, .. } in files {
         let schema = with_snapshots(&shared.quarantine_schema, &file);
@@ -217,7 +219,7 @@ fn erase_from_quarantine(
         let mut here = 0;
         for batch in reader {
             let batch = rows::conform(&strip(&batch?, &schema)?, &schema)?;
-            let hit = quarantine::mentions(&batch, actor);
+            let hit = mention.rows(&batch);
             here += hit.iter().filter(|h| **h).count() as u64;
             let keep = hit.into_iter().map(|h| Some(!h)).collect();
             kept.push(arrow::compute::filter_record_batch(&batch, &keep)?);
