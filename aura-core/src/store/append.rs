@@ -90,8 +90,11 @@ impl Store {
             None
         } else {
             let now = shared.clock.now_us();
-            let batch = quarantine::batch(&checked.rejects, now, &shared.quarantine_schema)?;
-            Some((staging::encode(&batch)?, batch.num_rows()))
+            Some(quarantine::batch(
+                &checked.rejects,
+                now,
+                &shared.quarantine_schema,
+            )?)
         };
         if rows.num_rows() == 0 && quarantine.is_none() {
             return Ok(report);

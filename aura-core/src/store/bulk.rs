@@ -177,6 +177,7 @@ struct Outcome {
     files: Uncommitted,
     rejects: Uncommitted,
     ids: Pending,
+    reject_ids: Option<Pending>,
 }
 
 struct OpenFile {
@@ -212,6 +213,8 @@ struct Bulk<'a> {
     rejects: Vec<Reject>,
     reject_writer: Option<(EventWriter, Arc<EventEncoder>)>,
     reject_files: Uncommitted,
+    /// `None` before the first reject.
+    reject_ids: Option<Pending>,
     report: IngestReport,
 }
 
@@ -232,6 +235,7 @@ impl<'a> Bulk<'a> {
             rejects: Vec::new(),
             reject_writer: None,
             reject_files: Uncommitted::new(&shared.quarantine, Vec::new()),
+            reject_ids: None,
             report: IngestReport::default(),
         }
     }
@@ -421,6 +425,17 @@ impl<'a> Bulk<'a> {
         let now = self.shared.clock.now_us();
         let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
         self.rejects.clear();
+        let ids = match &mut self.reject_ids {
+            Some(ids) => ids,
+            none => {
+                wait(self.writer.run(|w| w.sync_rejects())?)?;
+                none.insert(self.shared.reject_ids.begin())
+            }
+        };
+        let batch = quarantine::unknown(self.shared.hasher, ids, &batch)?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
         if self.reject_writer.is_none() {
             let encoder = Arc::new(EventEncoder::like(
                 &batch.schema(),
@@ -453,6 +468,7 @@ impl<'a> Bulk<'a> {
             files: self.files,
             rejects: self.reject_files,
             ids: self.ids,
+            reject_ids: self.reject_ids,
         })
     }
 }

@@ -163,7 +163,8 @@ fn write_events(shared: &Shared, batches: &[RecordBatch], out: &mut Uncommitted)
     Ok(())
 }
 
-fn write_one(
+/// Writes a batch of the storage schema as one file.
+pub(crate) fn write_one(
     files: &FileStore,
     path: &str,
     partition_values: Vec<String>,

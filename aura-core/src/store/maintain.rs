@@ -40,6 +40,8 @@ pub struct ExpireReport {
     pub files: u64,
     /// Events in them.
     pub events: u64,
+    /// Rejected rows that were dropped.
+    pub rejects: u64,
 }
 
 /// What an erasure did.
@@ -69,7 +71,8 @@ impl Store {
 
     /// Drops the events of all partitions that lie wholly before `older_than_us` (UTC
     /// microseconds). Events of the partition that contains the moment stay; a file without
-    /// partition goes when all of its events are older. Old snapshots keep them until they expire.
+    /// partition goes when all of its events are older. Rejected rows go when they were rejected before
+    /// the moment. Old snapshots keep them all until they expire.
     ///
     /// # Errors
     /// As [`compact`](Self::compact).

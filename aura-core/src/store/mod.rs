@@ -72,6 +72,8 @@ pub(crate) struct Shared {
     quarantine_table: i64,
     quarantine_schema: SchemaRef,
     ids: ids::IdIndex,
+    /// The same for the rows of the quarantine.
+    reject_ids: ids::IdIndex,
     hasher: ids::IdHasher,
     /// The connection for reading; writes go through the writer thread.
     reader: Mutex<Connection>,

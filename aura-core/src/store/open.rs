@@ -21,6 +21,8 @@ use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME};
 use crate::time::{Clock, SystemClock};
 use crate::{Error, ErrorKind, Result};
 
+/// Bytes of memory for the index of rejected rows; beyond it the index goes to disk.
+const REJECT_ID_BYTES: usize = 16 << 20;
 /// Name of the database in the store's directory.
 const DB: &str = "aura.db";
 /// Name of the file that says who has the store open. It is made before all others.
@@ -224,6 +226,10 @@ impl StoreBuilder {
         let shared = Arc::new(Shared {
             ids: IdIndex::new(IdIndexOptions {
                 memory_budget_bytes: settings.id_memory_bytes,
+                spill_dir: dir.clone(),
+            }),
+            reject_ids: IdIndex::new(IdIndexOptions {
+                memory_budget_bytes: REJECT_ID_BYTES.min(settings.id_memory_bytes),
                 spill_dir: dir.clone(),
             }),
             hasher: IdHasher::new(seed),

@@ -12,6 +12,7 @@ use crate::time::ManualClock;
 
 mod foreign;
 mod ingest;
+mod quarantine;
 mod upkeep;
 mod with_duckdb;
 

@@ -30,6 +30,7 @@ pub(super) fn commit(
         mut files,
         mut rejects,
         ids,
+        reject_ids,
     } = outcome;
     if files.files.is_empty() && rejects.files.is_empty() {
         return Ok(report);
@@ -81,6 +82,9 @@ pub(super) fn commit(
         if snapshot.is_some() {
             files.keep();
             rejects.keep();
+            if let Some(ids) = reject_ids {
+                ids.commit();
+            }
             report.snapshot = snapshot;
             return Ok(report);
         }

@@ -23,7 +23,7 @@ use crate::store::read::{current, deleted_rows};
 use crate::store::sort::{Erased, bucket_name, bucket_of_path, rewrite_without_actor};
 use crate::store::sql_error::sql_error as sql;
 use crate::store::writer::{WriterHandle, wait};
-use crate::store::{EVENTS, QUARANTINE, Shared, rows, staging};
+use crate::store::{EVENTS, QUARANTINE, Shared, quarantine, rows, staging};
 
 /// A data file of any snapshot.
 struct AnyFile {
@@ -161,7 +161,7 @@ pub(super) fn erase_once(
             commit.erase_inlined(w.shared.events_table, table, keys)?;
         }
         commit.finish()?;
-        w.known.forget();
+        w.forget();
         Ok(())
     })?)?;
     written.keep();
@@ -208,11 +208,7 @@ fn erase_from_quarantine(
     let mut erased = 0;
     for AnyFile { file, .. } in files {
         let schema = with_snapshots(&shared.quarantine_schema, &file);
-        let path = file
-            .path
-            .path
-            .strip_prefix("quarantine/")
-            .unwrap_or(&file.path.path);
+        let path = quarantine::path_of(&file);
         let reader =
             ParquetRecordBatchReaderBuilder::try_new(shared.quarantine.open(path)?)?.build()?;
         let mut kept = Vec::new();
