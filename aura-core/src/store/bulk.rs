@@ -326,7 +326,7 @@ impl<'a> Bulk<'a> {
         self.make_columns()?;
         let batch = rows::conform(&batch, &self.schema)?;
         let time = batch.schema().index_of(crate::event::TIME)?;
-        for (partition, part) in split(batch, time, self.shared.settings.partition)? {
+        for (partition, part) in split(batch, time, self.shared.partition)? {
             let (rows, bytes) = (part.num_rows(), part.get_array_memory_size());
             let slot = self.waiting.entry(partition).or_default();
             slot.0.push(part);

@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     dir: Option<PathBuf>,
     db: db::DbPath,
     settings: StoreSettings,
+    /// How the store is divided, from when it was made.
+    partition: PartitionGrain,
     clock: Arc<dyn Clock>,
     new_uuid: Arc<dyn Fn() -> Uuid + Send + Sync>,
     events: files::FileStore,

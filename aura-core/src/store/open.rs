@@ -47,6 +47,7 @@ impl std::fmt::Debug for Store {
 #[derive(Clone)]
 pub struct StoreBuilder {
     dir: Option<PathBuf>,
+    create: bool,
     settings: StoreSettings,
     clock: Arc<dyn Clock>,
     new_uuid: Arc<dyn Fn() -> Uuid + Send + Sync>,
@@ -61,6 +62,14 @@ impl Store {
     /// damaged; `Denied` without the right to write; `ResourceExhausted` on a full disk.
     pub async fn open(dir: impl AsRef<Path>) -> Result<Store> {
         Store::builder(dir).open().await
+    }
+
+    /// Opens the store in the directory `dir`, which must be there: a mistyped path makes no new one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store; otherwise as [`open`](Self::open).
+    pub async fn open_existing(dir: impl AsRef<Path>) -> Result<Store> {
+        Store::builder(dir).create(false).open().await
     }
 
     /// Makes a store in memory, which is gone with its last clone. It keeps itself up as one in a
@@ -86,6 +95,7 @@ impl Store {
     pub fn memory_builder() -> StoreBuilder {
         StoreBuilder {
             dir: None,
+            create: true,
             settings: StoreSettings::in_memory(),
             clock: Arc::new(SystemClock),
             new_uuid: Arc::new(random_uuid),
@@ -151,6 +161,13 @@ impl StoreBuilder {
         self
     }
 
+    /// Sets whether a store is made where there is none (default true).
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
     /// Sets the clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -168,7 +185,8 @@ impl StoreBuilder {
     /// Opens the store.
     ///
     /// # Errors
-    /// As [`Store::open`]; `InvalidSpec` when a setting is out of range.
+    /// As [`Store::open`]; `InvalidSpec` when a setting is out of range, or `partition` differs from the
+    /// store's; `NotFound` when there is no store and [`create`](Self::create) is false.
     pub async fn open(self) -> Result<Store> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
@@ -185,6 +203,12 @@ impl StoreBuilder {
     fn open_blocking(self) -> Result<Store> {
         self.settings.validate()?;
         let dir = match &self.dir {
+            Some(dir) if !self.create && !has_db(dir) => {
+                return Err(Error::not_found(format!(
+                    "there is no store in `{}` (it has no `{DB}`); correct the path, or make one with `Store::open`",
+                    dir.display()
+                )));
+            }
             Some(dir) => Some(prepare(dir)?),
             None => None,
         };
@@ -206,7 +230,7 @@ impl StoreBuilder {
             if let Some(dir) = &dir {
                 refuse_files(dir)?;
             }
-            self.create(&mut conn, dir.as_deref())?;
+            self.make(&mut conn, dir.as_deref())?;
         }
         create::check_version(&conn)?;
 
@@ -217,7 +241,16 @@ impl StoreBuilder {
             super::catalog::table::columns_at(&conn, quarantine_table, latest.id)?;
         let seed: u64 = db::meta_int(&conn, "id_seed")?;
         let mut settings = self.settings;
-        settings.partition = stored_partition(&conn)?;
+        let partition = stored_partition(&conn)?;
+        if let Some(asked) = settings.partition.filter(|asked| *asked != partition) {
+            return Err(Error::invalid_spec(format!(
+                "store settings: `partition` is {}, and the store is divided by {}; that is fixed when a store is \
+                 made: leave `partition` out, or make another store",
+                grain_text(asked),
+                grain_text(partition)
+            )));
+        }
+        settings.partition = Some(partition);
         let place = |name: &str| match &dir {
             Some(dir) => FileStore::local(dir.join(name)),
             None => FileStore::memory(),
@@ -241,6 +274,7 @@ impl StoreBuilder {
             db,
             dir,
             settings,
+            partition,
             clock: self.clock,
             new_uuid: self.new_uuid,
             reader: Mutex::new(reader),
@@ -281,8 +315,9 @@ impl StoreBuilder {
         })
     }
 
-    fn create(&self, conn: &mut rusqlite::Connection, dir: Option<&Path>) -> Result<()> {
+    fn make(&self, conn: &mut rusqlite::Connection, dir: Option<&Path>) -> Result<()> {
         let now = self.clock.now_us();
+        let partition = self.settings.partition.unwrap_or_default();
         let mut new_uuid = || (self.new_uuid)();
         let tx = conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -317,9 +352,7 @@ impl StoreBuilder {
                     column(TIME, PropertyType::Timestamp, true),
                     column(EXTRA, PropertyType::Json, true),
                 ],
-                partition: self
-                    .settings
-                    .partition
+                partition: partition
                     .transforms()
                     .iter()
                     .map(|t| PartitionKey {
@@ -346,10 +379,14 @@ impl StoreBuilder {
             },
         )?;
         commit.finish()?;
-        let grain = serde_json::to_string(&self.settings.partition).unwrap_or_default();
-        db::set_meta(&tx, "partition", &grain)?;
+        db::set_meta(&tx, "partition", &grain_text(partition))?;
         tx.commit().map_err(|e| sql("cannot make the store", e))
     }
+}
+
+/// A grain as the settings write it, in quotes.
+fn grain_text(grain: super::PartitionGrain) -> String {
+    serde_json::to_string(&grain).unwrap_or_default()
 }
 
 fn stored_partition(conn: &rusqlite::Connection) -> Result<super::PartitionGrain> {
@@ -383,17 +420,21 @@ fn prepare(dir: &Path) -> Result<PathBuf> {
     })
 }
 
+/// Whether a directory has a database. One without contents is what a crash leaves of the making of a
+/// store.
+fn has_db(dir: &Path) -> bool {
+    std::fs::metadata(dir.join(DB)).is_ok_and(|m| m.len() > 0)
+}
+
 /// Refuses a directory without a database that has data files: they are somebody else's, or what is
 /// left of a store. Either way they are not for us to touch.
 fn refuse_foreign(dir: &Path) -> Result<()> {
-    // A database without contents is what a crash leaves of the making of a store.
-    let has_db = || std::fs::metadata(dir.join(DB)).is_ok_and(|m| m.len() > 0);
-    if has_db() {
+    if has_db(dir) {
         return Ok(());
     }
     match refuse_files(dir) {
         // Another process has made the store since.
-        Err(_) if has_db() => Ok(()),
+        Err(_) if has_db(dir) => Ok(()),
         outcome => outcome,
     }
 }

@@ -13,6 +13,7 @@ use crate::time::ManualClock;
 mod foreign;
 mod ingest;
 mod quarantine;
+mod settings;
 mod upkeep;
 mod with_duckdb;
 

@@ -27,7 +27,7 @@ pub(super) fn expire_once(
     older_than_us: i64,
 ) -> Result<ExpireReport> {
     let state = current(conn)?;
-    let grain = shared.settings.partition;
+    let grain = shared.partition;
     let limit = grain.of(older_than_us);
     let old: Vec<&DataFile> = state
         .files
