@@ -10,6 +10,7 @@ use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 
 use super::append::{partly_known, with_ids};
+use super::caller::{Wanted, tell};
 use super::encode_pool::EncodePool;
 use super::flush::Uncommitted;
 use super::ids::{ChainHasher, Pending};
@@ -42,10 +43,13 @@ impl Store {
     /// rows are known by their event id, or without one by the content of the source up to and
     /// including them. Memory is constant, however large the source.
     ///
+    /// Dropping the future cancels the ingest as its [`CancelToken`](crate::ingest::CancelToken) does: it
+    /// soon ends, and nothing of it is kept unless its commit had begun.
+    ///
     /// # Errors
     /// `NotFound` when no file matches; `InvalidSpec` when a role has no column; `InvalidData` when
     /// the source is in no known format or is damaged; `Cancelled`; `ResourceExhausted` on a full
-    /// disk or beyond a limit.
+    /// disk or beyond a limit. `InvalidSpec`, too, when the callback for the progress panics.
     pub async fn ingest(&self, source: impl Into<Source>) -> Result<IngestReport> {
         self.ingest_with(source, &IngestOptions::default()).await
     }
@@ -60,8 +64,12 @@ impl Store {
         options: &IngestOptions,
     ) -> Result<IngestReport> {
         let (source, options) = (source.into(), options.clone());
-        self.blocking(move |shared, writer, _| ingest(shared, writer, source, &options))
-            .await
+        let (wanted, waiting) = Wanted::new(&options);
+        let outcome = self
+            .blocking(move |shared, writer, _| ingest(shared, writer, source, &options, &wanted))
+            .await;
+        drop(waiting);
+        outcome
     }
 }
 
@@ -70,8 +78,9 @@ fn ingest(
     writer: &WriterHandle,
     source: Source,
     options: &IngestOptions,
+    wanted: &Wanted,
 ) -> Result<IngestReport> {
-    options.cancel.check()?;
+    wanted.check()?;
     let inputs = source.inner.resolve()?;
     wait(writer.run(|w| w.load_ids())?)?;
     let threads = shared.settings.threads();
@@ -87,23 +96,23 @@ fn ingest(
             if opened.available.keys.is_empty() {
                 // Nothing but rejects, or nothing at all.
                 let name = Arc::clone(&opened.name);
-                return_rejects_only(&mut bulk, opened, options, &name)?;
-                bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
+                return_rejects_only(&mut bulk, opened, options, wanted, &name)?;
+                bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total)?;
                 continue;
             }
             let (plan, contract) = plan(options, &opened.available, &existing)
                 .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
-            let wanted = plan
+            let properties = plan
                 .properties
                 .iter()
                 .map(|p| (p.name.clone(), p.ty))
                 .collect();
-            bulk.begin_input(wanted);
+            bulk.begin_input(properties);
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
             parallel::ordered(
                 threads,
                 opened.pieces.map(|piece| {
-                    options.cancel.check()?;
+                    wanted.check()?;
                     // What was read when the piece was cut off: later pieces are read while it is parsed.
                     Ok((piece?, bytes_read.load(Ordering::Relaxed)))
                 }),
@@ -118,21 +127,20 @@ fn ingest(
                         checked.refuse_naive()?;
                     }
                     bulk.take(checked, options)?;
-                    bulk.report_progress(options, bytes, total);
-                    Ok(())
+                    bulk.report_progress(options, bytes, total)
                 },
             )?;
             bulk.end_input(&name);
             if let Some(size) = size.filter(|_| bytes_read.load(Ordering::Relaxed) == before) {
                 bytes_read.fetch_add(size, Ordering::Relaxed);
             }
-            bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
+            bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total)?;
         }
         Ok((bulk.finish()?, ()))
     })?;
-    options.cancel.check()?;
+    wanted.check()?;
     sink.report.bytes = bytes_read.load(Ordering::Relaxed);
-    commit::commit(shared, writer, sink)
+    commit::commit(shared, writer, sink, wanted)
 }
 
 /// Reads an input in whose first rows no key was found: all of its rows are rejects.
@@ -140,6 +148,7 @@ fn return_rejects_only(
     bulk: &mut Bulk<'_>,
     opened: crate::ingest::open::Opened,
     options: &IngestOptions,
+    wanted: &Wanted,
     name: &Arc<str>,
 ) -> Result<()> {
     let available = crate::ingest::plan_of::Available {
@@ -152,7 +161,7 @@ fn return_rejects_only(
     };
     let (plan, _) = plan(&neutral, &available, &[])?;
     for piece in opened.pieces {
-        options.cancel.check()?;
+        wanted.check()?;
         let checked = parse(
             piece?,
             &plan,
@@ -253,15 +262,19 @@ impl<'a> Bulk<'a> {
         self.report.notes.extend(partly_known(name, known, new));
     }
 
-    fn report_progress(&self, options: &IngestOptions, bytes_read: u64, total: Option<u64>) {
-        if let Some(progress) = &options.progress {
-            progress(&Progress {
-                bytes_read,
-                bytes_total: total,
-                rows_read: self.report.read,
-                rejected: self.report.rejected,
-            });
-        }
+    fn report_progress(
+        &self,
+        options: &IngestOptions,
+        bytes_read: u64,
+        bytes_total: Option<u64>,
+    ) -> Result<()> {
+        let progress = Progress {
+            bytes_read,
+            bytes_total,
+            rows_read: self.report.read,
+            rejected: self.report.rejected,
+        };
+        tell(options, &progress)
     }
 
     /// Makes the columns that the input needs, if that was not done yet. Files that lack them are closed first.

@@ -55,6 +55,8 @@ pub struct EraseReport {
     pub rejects: u64,
 }
 
+/// The future of an upkeep call only waits for its result: dropped, the work goes on to its end on its
+/// own thread. Each is a commit that happens whole or not at all.
 impl Store {
     /// Flushes, then rewrites every partition that has loose or several runs of files as one run
     /// sorted by (actor, time, event_id). Rows stay the same.

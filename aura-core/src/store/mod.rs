@@ -6,6 +6,7 @@
 
 mod append;
 mod bulk;
+mod caller;
 pub(crate) mod catalog;
 mod db;
 #[cfg(test)]

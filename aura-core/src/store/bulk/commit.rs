@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::{GROUP_ROWS, Outcome};
 use crate::event::EVENT_ID;
 use crate::ingest::IngestReport;
+use crate::store::caller::Wanted;
 use crate::store::catalog::commit::Commit;
 use crate::store::catalog::file::WrittenFile;
 use crate::store::flush::Uncommitted;
@@ -24,6 +25,7 @@ pub(super) fn commit(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
     outcome: Outcome,
+    wanted: &Wanted,
 ) -> Result<IngestReport> {
     let Outcome {
         mut report,
@@ -43,8 +45,11 @@ pub(super) fn commit(
         };
         let (new_files, new_rejects, known) =
             (files.files.clone(), rejects.files.clone(), handled.clone());
+        let wanted = wanted.clone();
         let (pending, conflicts, snapshot) = wait(writer.run(move |w| {
             w.load_ids()?;
+            // From here on there is no way back.
+            wanted.check()?;
             let mut pending = Some(pending);
             let (conflicts, snapshot) = {
                 let pending = &pending;
