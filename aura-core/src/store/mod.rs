@@ -9,6 +9,7 @@ mod bulk;
 mod caller;
 pub(crate) mod catalog;
 mod db;
+mod directory;
 #[cfg(test)]
 pub(crate) mod duckdb;
 mod encode_pool;

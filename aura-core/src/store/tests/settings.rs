@@ -53,3 +53,16 @@ fn only_a_store_that_is_there_is_opened_when_none_shall_be_made() {
         assert_eq!(sums(&store).await[0], 10);
     });
 }
+
+#[test]
+fn no_tokio_runtime_is_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    futures::executor::block_on(async {
+        let store = open(dir.path()).await;
+        store.append(batch(0, 10)).await.unwrap();
+        let csv = "actor,event,time,n\na,x,2026-01-01T00:00:00Z,1\n";
+        store.ingest(Source::bytes("a", csv)).await.unwrap();
+        store.compact().await.unwrap();
+        assert_eq!(sums(&store).await, [11, 11, 46, 11]);
+    });
+}
