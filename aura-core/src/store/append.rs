@@ -22,6 +22,9 @@ impl Store {
     /// The same batch, or a row with the same event id, counts once however often it is sent. Rows
     /// without an id are recognised by the content of the batch up to and including them.
     ///
+    /// Dropping the future does not take the batch back once it has been handed to the writer: it may
+    /// be stored or not. Sent again, it counts once.
+    ///
     /// # Errors
     /// `InvalidSpec` when a role has no column; `InvalidData` when a role column has an unfit type or
     /// two columns have one name;
@@ -125,8 +128,7 @@ impl Store {
             None
         } else {
             let now = shared.clock.now_us();
-            let batch = quarantine::batch(&rejects, now, &shared.quarantine_schema)?;
-            Some((staging::encode(&batch)?, batch.num_rows()))
+            Some(quarantine::batch(&rejects, now, &shared.quarantine_schema)?)
         };
         if rows.num_rows() == 0 && quarantine.is_none() {
             return Ok(report);

@@ -10,6 +10,7 @@ use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 
 use super::append::{partly_known, with_ids};
+use super::caller::{Wanted, tell};
 use super::encode_pool::EncodePool;
 use super::flush::Uncommitted;
 use super::ids::{ChainHasher, Pending};
@@ -43,10 +44,13 @@ impl Store {
     /// rows are known by their event id, or without one by the content of the source up to and
     /// including them. Memory is constant, however large the source.
     ///
+    /// Dropping the future cancels the ingest as its [`CancelToken`](crate::ingest::CancelToken) does: it
+    /// soon ends, and nothing of it is kept unless its commit had begun.
+    ///
     /// # Errors
     /// `NotFound` when no file matches; `InvalidSpec` when a role has no column; `InvalidData` when
     /// the source is in no known format or is damaged; `Cancelled`; `ResourceExhausted` on a full
-    /// disk or beyond a limit.
+    /// disk or beyond a limit. `InvalidSpec`, too, when the callback for the progress panics.
     pub async fn ingest(&self, source: impl Into<Source>) -> Result<IngestReport> {
         self.ingest_with(source, &IngestOptions::default()).await
     }
@@ -61,8 +65,12 @@ impl Store {
         options: &IngestOptions,
     ) -> Result<IngestReport> {
         let (source, options) = (source.into(), options.clone());
-        self.blocking(move |shared, writer, _| ingest(shared, writer, source, &options))
-            .await
+        let (wanted, waiting) = Wanted::new(&options);
+        let outcome = self
+            .blocking(move |shared, writer, _| ingest(shared, writer, source, &options, &wanted))
+            .await;
+        drop(waiting);
+        outcome
     }
 }
 
@@ -71,8 +79,9 @@ fn ingest(
     writer: &WriterHandle,
     source: Source,
     options: &IngestOptions,
+    wanted: &Wanted,
 ) -> Result<IngestReport> {
-    options.cancel.check()?;
+    wanted.check()?;
     options.limits.check()?;
     let inputs = source.inner.resolve()?;
     wait(writer.run(|w| w.load_ids())?)?;
@@ -89,24 +98,24 @@ fn ingest(
             if opened.available.keys.is_empty() {
                 // Nothing but rejects, or nothing at all.
                 let name = Arc::clone(&opened.name);
-                return_rejects_only(&mut bulk, opened, options, &name)?;
-                bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
+                return_rejects_only(&mut bulk, opened, options, wanted, &name)?;
+                bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total)?;
                 continue;
             }
             let (plan, contract) = plan(options, &opened.available, &existing)
                 .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
-            let wanted = plan
+            let properties = plan
                 .properties
                 .iter()
                 .map(|p| (p.name.clone(), p.ty))
                 .collect();
-            bulk.begin_input(wanted);
+            bulk.begin_input(properties);
             bulk.report.notes.extend(plan.note(&opened.name));
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
             parallel::ordered(
                 threads,
                 opened.pieces.map(|piece| {
-                    options.cancel.check()?;
+                    wanted.check()?;
                     // What was read when the piece was cut off: later pieces are read while it is parsed.
                     Ok((piece?, bytes_read.load(Ordering::Relaxed)))
                 }),
@@ -121,21 +130,20 @@ fn ingest(
                         checked.refuse_naive()?;
                     }
                     bulk.take(checked, options)?;
-                    bulk.report_progress(options, bytes, total);
-                    Ok(())
+                    bulk.report_progress(options, bytes, total)
                 },
             )?;
             bulk.end_input(&name);
             if let Some(size) = size.filter(|_| bytes_read.load(Ordering::Relaxed) == before) {
                 bytes_read.fetch_add(size, Ordering::Relaxed);
             }
-            bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total);
+            bulk.report_progress(options, bytes_read.load(Ordering::Relaxed), total)?;
         }
         Ok((bulk.finish()?, ()))
     })?;
-    options.cancel.check()?;
+    wanted.check()?;
     sink.report.bytes = bytes_read.load(Ordering::Relaxed);
-    commit::commit(shared, writer, sink)
+    commit::commit(shared, writer, sink, wanted)
 }
 
 /// Reads an input in whose first rows no key was found: all of its rows are rejects.
@@ -143,6 +151,7 @@ fn return_rejects_only(
     bulk: &mut Bulk<'_>,
     opened: crate::ingest::open::Opened,
     options: &IngestOptions,
+    wanted: &Wanted,
     name: &Arc<str>,
 ) -> Result<()> {
     let available = crate::ingest::plan_of::Available {
@@ -155,7 +164,7 @@ fn return_rejects_only(
     };
     let (plan, _) = plan(&neutral, &available, &[])?;
     for piece in opened.pieces {
-        options.cancel.check()?;
+        wanted.check()?;
         let checked = parse(
             piece?,
             &plan,
@@ -180,6 +189,7 @@ struct Outcome {
     files: Uncommitted,
     rejects: Uncommitted,
     ids: Pending,
+    reject_ids: Option<Pending>,
 }
 
 struct OpenFile {
@@ -216,6 +226,8 @@ struct Bulk<'a> {
     reject_bytes: usize,
     reject_writer: Option<(EventWriter, Arc<EventEncoder>)>,
     reject_files: Uncommitted,
+    /// `None` before the first reject.
+    reject_ids: Option<Pending>,
     report: IngestReport,
 }
 
@@ -237,6 +249,7 @@ impl<'a> Bulk<'a> {
             reject_bytes: 0,
             reject_writer: None,
             reject_files: Uncommitted::new(&shared.quarantine, Vec::new()),
+            reject_ids: None,
             report: IngestReport::default(),
         }
     }
@@ -254,15 +267,19 @@ impl<'a> Bulk<'a> {
         self.report.notes.extend(partly_known(name, known, new));
     }
 
-    fn report_progress(&self, options: &IngestOptions, bytes_read: u64, total: Option<u64>) {
-        if let Some(progress) = &options.progress {
-            progress(&Progress {
-                bytes_read,
-                bytes_total: total,
-                rows_read: self.report.read,
-                rejected: self.report.rejected,
-            });
-        }
+    fn report_progress(
+        &self,
+        options: &IngestOptions,
+        bytes_read: u64,
+        bytes_total: Option<u64>,
+    ) -> Result<()> {
+        let progress = Progress {
+            bytes_read,
+            bytes_total,
+            rows_read: self.report.read,
+            rejected: self.report.rejected,
+        };
+        tell(options, &progress)
     }
 
     /// Makes the columns that the input needs, if that was not done yet. Files that lack them are closed first.
@@ -328,7 +345,7 @@ impl<'a> Bulk<'a> {
         self.make_columns()?;
         let batch = rows::conform(&batch, &self.schema)?;
         let time = batch.schema().index_of(crate::event::TIME)?;
-        for (partition, part) in split(batch, time, self.shared.settings.partition)? {
+        for (partition, part) in split(batch, time, self.shared.partition)? {
             let (rows, bytes) = (part.num_rows(), part.get_array_memory_size());
             let slot = self.waiting.entry(partition).or_default();
             slot.0.push(part);
@@ -428,6 +445,17 @@ impl<'a> Bulk<'a> {
         let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
         self.rejects.clear();
         self.reject_bytes = 0;
+        let ids = match &mut self.reject_ids {
+            Some(ids) => ids,
+            none => {
+                wait(self.writer.run(|w| w.sync_rejects())?)?;
+                none.insert(self.shared.reject_ids.begin())
+            }
+        };
+        let batch = quarantine::unknown(self.shared.hasher, ids, &batch)?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
         if self.reject_writer.is_none() {
             let encoder = Arc::new(EventEncoder::like(
                 &batch.schema(),
@@ -460,6 +488,7 @@ impl<'a> Bulk<'a> {
             files: self.files,
             rejects: self.reject_files,
             ids: self.ids,
+            reject_ids: self.reject_ids,
         })
     }
 }

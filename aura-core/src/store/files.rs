@@ -7,7 +7,6 @@ mod stored;
 mod tests;
 mod write;
 
-use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,9 +28,9 @@ use write::Sink;
 use crate::{Error, Result};
 
 /// Ending of a file that is still being written.
-const PART: &str = ".part";
+pub(super) const PART: &str = ".part";
 /// Beginning of the name of a scratch file, which lives at the root of the data directory.
-const SCRATCH: &str = ".scratch-";
+pub(super) const SCRATCH: &str = ".scratch-";
 
 /// Where the data files of a store are kept.
 ///
@@ -179,15 +178,6 @@ impl FileStore {
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
-    }
-
-    /// Lists the files that are not among `known`.
-    ///
-    /// A file that somebody is about to commit is among them: leave young ones alone.
-    pub(crate) fn orphans(&self, known: &HashSet<String>) -> Result<Vec<FileEntry>> {
-        let mut all = self.list()?;
-        all.retain(|f| !known.contains(&f.path));
-        Ok(all)
     }
 
     /// Begins a file for this process alone, which vanishes when it is dropped.

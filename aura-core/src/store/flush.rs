@@ -143,7 +143,7 @@ fn write_events(shared: &Shared, batches: &[RecordBatch], out: &mut Uncommitted)
     let mut parts: BTreeMap<Partition, Vec<RecordBatch>> = BTreeMap::new();
     for batch in batches {
         let time = batch.schema().index_of(crate::event::TIME)?;
-        for (partition, part) in partition::split(batch.clone(), time, shared.settings.partition)? {
+        for (partition, part) in partition::split(batch.clone(), time, shared.partition)? {
             parts.entry(partition).or_default().push(part);
         }
     }
@@ -163,7 +163,8 @@ fn write_events(shared: &Shared, batches: &[RecordBatch], out: &mut Uncommitted)
     Ok(())
 }
 
-fn write_one(
+/// Writes a batch of the storage schema as one file.
+pub(crate) fn write_one(
     files: &FileStore,
     path: &str,
     partition_values: Vec<String>,

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::catalog::{inlined, read, snapshot};
 use super::files::FileStore;
 use super::writer::Writer;
-use super::{Shared, staging};
+use super::{Shared, quarantine, staging};
 use crate::event::EVENT_ID;
 use crate::{Error, Result};
 
@@ -39,6 +39,42 @@ impl Known {
 }
 
 impl Writer {
+    /// Says that nothing is known, of events and of rejects.
+    pub(crate) fn forget(&mut self) {
+        self.known.forget();
+        self.known_rejects.forget();
+    }
+
+    /// Fills the index of rejected rows, or adds what has come since. It is only called when there is
+    /// one to be kept: most stores never need the index.
+    pub(crate) fn sync_rejects(&mut self) -> Result<()> {
+        if !self.known_rejects.loaded {
+            self.shared.reject_ids.clear();
+            self.known_rejects = Known::default();
+        }
+        let shared = Arc::clone(&self.shared);
+        let seq = staging::last_seq(&self.conn)?;
+        let after = staging::flushed_seq(&self.conn)?.max(self.known_rejects.seq);
+        for staged in staging::read(&self.conn, Some(super::QUARANTINE), after, u64::MAX)? {
+            load_rejects(&shared, &staged.batch)?;
+        }
+        let state = read::load_table(&self.conn, super::QUARANTINE, None, &[])?;
+        let new = |id: i64| id >= self.known_rejects.next_file_id;
+        for file in state.files.iter().filter(|f| new(f.id)) {
+            let file = shared.quarantine.open(quarantine::path_of(file))?;
+            for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
+                load_rejects(&shared, &batch?)?;
+            }
+        }
+        self.known_rejects = Known {
+            loaded: true,
+            seq,
+            snapshot: state.snapshot.id,
+            next_file_id: state.snapshot.next_file_id,
+        };
+        Ok(())
+    }
+
     /// Fills the index from the stored events, if it is not filled. Takes no write lock, so that
     /// other processes go on; what they add meanwhile comes with [`sync_ids`](Self::sync_ids).
     pub(crate) fn load_ids(&mut self) -> Result<()> {
@@ -115,6 +151,11 @@ impl Writer {
         self.known.snapshot = snapshot.id;
         self.known.next_file_id = snapshot.next_file_id;
     }
+}
+
+fn load_rejects(shared: &Shared, batch: &arrow::record_batch::RecordBatch) -> Result<()> {
+    let hashes = quarantine::identities(shared.hasher, &quarantine::plain(batch)?);
+    shared.reject_ids.bulk_load([Ok(hashes)])
 }
 
 fn load_batch(shared: &Shared, batch: &arrow::record_batch::RecordBatch) -> Result<()> {

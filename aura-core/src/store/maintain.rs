@@ -4,14 +4,15 @@ mod background;
 mod compaction;
 mod erasure;
 mod expiry;
+mod orphans;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use background::Upkeep;
 use compaction::{compact_partitions, needs_any};
 use erasure::{erase_once, scrub};
-pub(crate) use expiry::sweep_orphans;
 use expiry::{delete_scheduled, expire_once, expire_snapshots};
+pub(crate) use orphans::Orphans;
 
 use super::Store;
 use super::flush::flush_all;
@@ -39,6 +40,8 @@ pub struct ExpireReport {
     pub files: u64,
     /// Events in them.
     pub events: u64,
+    /// Rejected rows that were dropped.
+    pub rejects: u64,
 }
 
 /// What an erasure did.
@@ -52,6 +55,8 @@ pub struct EraseReport {
     pub rejects: u64,
 }
 
+/// The future of an upkeep call only waits for its result: dropped, the work goes on to its end on its
+/// own thread. Each is a commit that happens whole or not at all.
 impl Store {
     /// Flushes, then rewrites every partition that has loose or several runs of files as one run
     /// sorted by (actor, time, event_id). Rows stay the same.
@@ -68,7 +73,8 @@ impl Store {
 
     /// Drops the events of all partitions that lie wholly before `older_than_us` (UTC
     /// microseconds). Events of the partition that contains the moment stay; a file without
-    /// partition goes when all of its events are older. Old snapshots keep them until they expire.
+    /// partition goes when all of its events are older. Rejected rows go when they were rejected before
+    /// the moment. Old snapshots keep them all until they expire.
     ///
     /// # Errors
     /// As [`compact`](Self::compact).
@@ -80,9 +86,13 @@ impl Store {
         .await
     }
 
-    /// Erases every trace of an actor, in all snapshots, in the quarantine (rows that mention the
-    /// actor) and on the disk. Only files that hold the actor are rewritten. Events of the actor
-    /// that arrive later are stored.
+    /// Erases the events of an actor in all snapshots, the rejected rows that mention the actor, and
+    /// both on the disk. Only files that hold the actor are rewritten. Events of the actor that
+    /// arrive later are stored.
+    ///
+    /// A rejected row mentions the actor when its original has it as a whole word: `u1` is not in
+    /// `u10`, `u1-2` or `u1@example.com` (letters, digits and `_` make a word; `-`, `.` and `@` join
+    /// two of them). Events of other actors stay, also where a property mentions the actor.
     ///
     /// Queries that began before may end with `Unavailable` or `NotFound`: their files are gone.
     ///
@@ -118,6 +128,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The moment some seconds before `now_us`.
+fn before(now_us: i64, seconds: u64) -> i64 {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    now_us.saturating_sub(seconds.saturating_mul(1_000_000))
 }
 
 /// Tries again what lost against another process's commit.

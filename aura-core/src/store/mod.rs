@@ -6,8 +6,10 @@
 
 mod append;
 mod bulk;
+mod caller;
 pub(crate) mod catalog;
 mod db;
+mod directory;
 #[cfg(test)]
 pub(crate) mod duckdb;
 mod encode_pool;
@@ -16,6 +18,7 @@ mod flush;
 pub(crate) mod ids;
 mod known;
 mod maintain;
+mod mention;
 mod open;
 pub(crate) mod parquet_out;
 pub(crate) mod partition;
@@ -63,6 +66,8 @@ pub(crate) struct Shared {
     dir: Option<PathBuf>,
     db: db::DbPath,
     settings: StoreSettings,
+    /// How the store is divided, from when it was made.
+    partition: PartitionGrain,
     clock: Arc<dyn Clock>,
     new_uuid: Arc<dyn Fn() -> Uuid + Send + Sync>,
     events: files::FileStore,
@@ -71,6 +76,8 @@ pub(crate) struct Shared {
     quarantine_table: i64,
     quarantine_schema: SchemaRef,
     ids: ids::IdIndex,
+    /// The same for the rows of the quarantine.
+    reject_ids: ids::IdIndex,
     hasher: ids::IdHasher,
     /// The connection for reading; writes go through the writer thread.
     reader: Mutex<Connection>,

@@ -1,6 +1,5 @@
 //! Opening and closing a store, and its upkeep thread.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,7 @@ use super::catalog::commit::Commit;
 use super::catalog::table::{NewColumn, NewTable, PartitionKey, SortKey, create_table};
 use super::catalog::{create, maintain as upkeep, read, snapshot};
 use super::db::{self, DbPath};
+use super::directory::{DB, LOCK, Lock, has_db, prepare, refuse_files, refuse_foreign};
 use super::files::FileStore;
 use super::ids::{IdHasher, IdIndex, IdIndexOptions};
 use super::sql_error::sql_error as sql;
@@ -20,6 +20,9 @@ use super::{Shared, StoreSettings, flush, maintain, quarantine, rows};
 use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME};
 use crate::time::{Clock, SystemClock};
 use crate::{Error, ErrorKind, Result};
+
+/// Bytes of memory for the index of rejected rows; beyond it the index goes to disk.
+const REJECT_ID_BYTES: usize = 16 << 20;
 
 /// The durable home of events. Clones share one open store; the last one closes it.
 #[derive(Clone)]
@@ -40,6 +43,7 @@ impl std::fmt::Debug for Store {
 #[derive(Clone)]
 pub struct StoreBuilder {
     dir: Option<PathBuf>,
+    create: bool,
     settings: StoreSettings,
     clock: Arc<dyn Clock>,
     new_uuid: Arc<dyn Fn() -> Uuid + Send + Sync>,
@@ -50,9 +54,18 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when a newer AURA wrote it; `InvalidData` when the directory holds something else
-    /// or is damaged; `Denied` without the right to write; `ResourceExhausted` on a full disk.
+    /// (files below `events/` or `quarantine/` without an `aura.db` are left as they are) or is
+    /// damaged; `Denied` without the right to write; `ResourceExhausted` on a full disk.
     pub async fn open(dir: impl AsRef<Path>) -> Result<Store> {
         Store::builder(dir).open().await
+    }
+
+    /// Opens the store in the directory `dir`, which must be there: a mistyped path makes no new one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store; otherwise as [`open`](Self::open).
+    pub async fn open_existing(dir: impl AsRef<Path>) -> Result<Store> {
+        Store::builder(dir).create(false).open().await
     }
 
     /// Makes a store in memory, which is gone with its last clone. It keeps itself up as one in a
@@ -78,6 +91,7 @@ impl Store {
     pub fn memory_builder() -> StoreBuilder {
         StoreBuilder {
             dir: None,
+            create: true,
             settings: StoreSettings::in_memory(),
             clock: Arc::new(SystemClock),
             new_uuid: Arc::new(random_uuid),
@@ -143,6 +157,13 @@ impl StoreBuilder {
         self
     }
 
+    /// Sets whether a store is made where there is none (default true).
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
     /// Sets the clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -160,7 +181,8 @@ impl StoreBuilder {
     /// Opens the store.
     ///
     /// # Errors
-    /// As [`Store::open`]; `InvalidSpec` when a setting is out of range.
+    /// As [`Store::open`]; `InvalidSpec` when a setting is out of range, or `partition` differs from the
+    /// store's; `NotFound` when there is no store and [`create`](Self::create) is false.
     pub async fn open(self) -> Result<Store> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
@@ -177,18 +199,34 @@ impl StoreBuilder {
     fn open_blocking(self) -> Result<Store> {
         self.settings.validate()?;
         let dir = match &self.dir {
+            Some(dir) if !self.create && !has_db(dir) => {
+                return Err(Error::not_found(format!(
+                    "there is no store in `{}` (it has no `{DB}`); correct the path, or make one with `Store::open`",
+                    dir.display()
+                )));
+            }
             Some(dir) => Some(prepare(dir)?),
             None => None,
         };
+        // Before the lock, too, so that a directory that is refused stays as it was.
+        if let Some(dir) = dir.as_deref().filter(|d| !d.join(LOCK).exists()) {
+            refuse_foreign(dir)?;
+        }
         let db = match &dir {
-            Some(dir) => DbPath::File(dir.join("aura.db")),
+            Some(dir) => DbPath::File(dir.join(DB)),
             None => DbPath::Memory(format!("aura-{}", (self.new_uuid)())),
         };
         let lock = dir.as_deref().map(Lock::acquire).transpose()?;
+        if let Some(dir) = &dir {
+            refuse_foreign(dir)?;
+        }
         let mut conn = db.connect()?;
         let first = !db::check_format(&conn)?;
         if first {
-            self.create(&mut conn, dir.as_deref())?;
+            if let Some(dir) = &dir {
+                refuse_files(dir)?;
+            }
+            self.make(&mut conn, dir.as_deref())?;
         }
         create::check_version(&conn)?;
 
@@ -199,7 +237,16 @@ impl StoreBuilder {
             super::catalog::table::columns_at(&conn, quarantine_table, latest.id)?;
         let seed: u64 = db::meta_int(&conn, "id_seed")?;
         let mut settings = self.settings;
-        settings.partition = stored_partition(&conn)?;
+        let partition = stored_partition(&conn)?;
+        if let Some(asked) = settings.partition.filter(|asked| *asked != partition) {
+            return Err(Error::invalid_spec(format!(
+                "store settings: `partition` is {}, and the store is divided by {}; that is fixed when a store is \
+                 made: leave `partition` out, or make another store",
+                grain_text(asked),
+                grain_text(partition)
+            )));
+        }
+        settings.partition = Some(partition);
         let place = |name: &str| match &dir {
             Some(dir) => FileStore::local(dir.join(name)),
             None => FileStore::memory(),
@@ -208,6 +255,10 @@ impl StoreBuilder {
         let shared = Arc::new(Shared {
             ids: IdIndex::new(IdIndexOptions {
                 memory_budget_bytes: settings.id_memory_bytes,
+                spill_dir: dir.clone(),
+            }),
+            reject_ids: IdIndex::new(IdIndexOptions {
+                memory_budget_bytes: REJECT_ID_BYTES.min(settings.id_memory_bytes),
                 spill_dir: dir.clone(),
             }),
             hasher: IdHasher::new(seed),
@@ -219,6 +270,7 @@ impl StoreBuilder {
             db,
             dir,
             settings,
+            partition,
             clock: self.clock,
             new_uuid: self.new_uuid,
             reader: Mutex::new(reader),
@@ -234,6 +286,7 @@ impl StoreBuilder {
             upkeep_thread: None,
             lock,
         };
+        let mut orphans = maintain::Orphans::default();
         if let Some(dir) = shared.dir.clone() {
             let root = dir.to_string_lossy().into_owned();
             wait(
@@ -242,14 +295,15 @@ impl StoreBuilder {
                     .transact(move |w| upkeep::fix_data_path(&w.conn, &root))?,
             )?;
             if threads.lock.as_ref().is_some_and(|l| l.alone) {
-                maintain::sweep_orphans(&shared)?;
+                orphans = maintain::Orphans::find(&shared)?;
+                orphans.sweep(&shared)?;
             }
         }
         if let Some(lock) = &mut threads.lock {
             lock.share()?;
         }
         if shared.settings.background {
-            threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer)?);
+            threads.upkeep_thread = Some(start_upkeep(&shared, &threads.writer, orphans)?);
         }
         Ok(Store {
             shared,
@@ -257,8 +311,9 @@ impl StoreBuilder {
         })
     }
 
-    fn create(&self, conn: &mut rusqlite::Connection, dir: Option<&Path>) -> Result<()> {
+    fn make(&self, conn: &mut rusqlite::Connection, dir: Option<&Path>) -> Result<()> {
         let now = self.clock.now_us();
+        let partition = self.settings.partition.unwrap_or_default();
         let mut new_uuid = || (self.new_uuid)();
         let tx = conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -293,9 +348,7 @@ impl StoreBuilder {
                     column(TIME, PropertyType::Timestamp, true),
                     column(EXTRA, PropertyType::Json, true),
                 ],
-                partition: self
-                    .settings
-                    .partition
+                partition: partition
                     .transforms()
                     .iter()
                     .map(|t| PartitionKey {
@@ -322,10 +375,14 @@ impl StoreBuilder {
             },
         )?;
         commit.finish()?;
-        let grain = serde_json::to_string(&self.settings.partition).unwrap_or_default();
-        db::set_meta(&tx, "partition", &grain)?;
+        db::set_meta(&tx, "partition", &grain_text(partition))?;
         tx.commit().map_err(|e| sql("cannot make the store", e))
     }
+}
+
+/// A grain as the settings write it, in quotes.
+fn grain_text(grain: super::PartitionGrain) -> String {
+    serde_json::to_string(&grain).unwrap_or_default()
 }
 
 fn stored_partition(conn: &rusqlite::Connection) -> Result<super::PartitionGrain> {
@@ -335,68 +392,6 @@ fn stored_partition(conn: &rusqlite::Connection) -> Result<super::PartitionGrain
             "aura.db is damaged: `{text}` is no partition grain"
         ))
     })
-}
-
-/// Makes the directory, and gives its absolute path.
-fn prepare(dir: &Path) -> Result<PathBuf> {
-    if dir.is_file() {
-        return Err(Error::invalid_spec(format!(
-            "`{}` is a file; a store is a directory",
-            dir.display()
-        )));
-    }
-    std::fs::create_dir_all(dir).map_err(|e| {
-        Error::io(
-            format!("cannot make the store's directory `{}`", dir.display()),
-            e,
-        )
-    })?;
-    std::fs::canonicalize(dir).map_err(|e| {
-        Error::io(
-            format!("cannot open the store's directory `{}`", dir.display()),
-            e,
-        )
-    })
-}
-
-/// Says who has the store open: each process holds the lock shared; whoever gets it alone may remove
-/// files that nobody knows.
-pub(super) struct Lock {
-    file: File,
-    alone: bool,
-}
-
-impl Lock {
-    fn acquire(dir: &Path) -> Result<Lock> {
-        let path = dir.join("aura.lock");
-        let cannot = |e| Error::io(format!("cannot lock the store `{}`", dir.display()), e);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .read(true)
-            .open(&path)
-            .map_err(cannot)?;
-        let alone = match file.try_lock() {
-            Ok(()) => true,
-            Err(std::fs::TryLockError::WouldBlock) => {
-                file.lock_shared().map_err(cannot)?;
-                false
-            }
-            Err(std::fs::TryLockError::Error(e)) => return Err(cannot(e)),
-        };
-        Ok(Lock { file, alone })
-    }
-
-    fn share(&mut self) -> Result<()> {
-        if self.alone {
-            self.alone = false;
-            self.file
-                .lock_shared()
-                .map_err(|e| Error::io("cannot share the store's lock", e))?;
-        }
-        Ok(())
-    }
 }
 
 /// The threads of an open store; dropping them closes it.
@@ -426,6 +421,7 @@ impl Drop for Threads {
 fn start_upkeep(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
+    orphans: maintain::Orphans,
 ) -> Result<std::thread::JoinHandle<()>> {
     let (shared, writer) = (Arc::clone(shared), writer.clone());
     std::thread::Builder::new()
@@ -434,7 +430,7 @@ fn start_upkeep(
             let Ok(conn) = shared.db.connect() else {
                 return;
             };
-            let mut upkeep = maintain::Upkeep::new(&shared);
+            let mut upkeep = maintain::Upkeep::new(&shared, orphans);
             // The pause after work lets appends that wait for the disk go first.
             while shared.wake.sleep(Duration::from_secs(1)) {
                 let step = crate::ingest::parallel::caught(|| upkeep.step(&shared, &writer, &conn));

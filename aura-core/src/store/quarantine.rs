@@ -5,16 +5,20 @@ use std::sync::Arc;
 use arrow::array::{
     Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Int64Type, Schema, SchemaRef};
 
 use super::Store;
-use super::catalog::read;
+use super::catalog::read::{self, DataFile};
 use super::catalog::table::NewColumn;
+use super::ids::{IdHasher, Pending};
 use super::staging;
 use crate::Result;
 use crate::engine::Table;
 use crate::event::PropertyType;
 use crate::ingest::Reject;
+
+/// The column that says when a row was rejected.
+pub(super) const REJECTED_AT: &str = "rejected_at";
 
 const COLUMNS: [(&str, PropertyType); 8] = [
     ("source", PropertyType::String),
@@ -24,7 +28,7 @@ const COLUMNS: [(&str, PropertyType); 8] = [
     ("message", PropertyType::String),
     ("original", PropertyType::String),
     ("original_len", PropertyType::Integer),
-    ("rejected_at", PropertyType::Timestamp),
+    (REJECTED_AT, PropertyType::Timestamp),
 ];
 
 /// The columns of the table.
@@ -81,8 +85,54 @@ fn printable(bytes: &[u8]) -> String {
     }
 }
 
+/// Returns where a file of the quarantine is, below its directory.
+pub(super) fn path_of(file: &DataFile) -> &str {
+    let path = &file.path.path;
+    path.strip_prefix("quarantine/").unwrap_or(path)
+}
+
+/// Hashes what tells rejected rows apart: all columns but the message and the time. The batch has the
+/// columns of [`COLUMNS`].
+pub(super) fn identities(hasher: IdHasher, batch: &RecordBatch) -> Vec<u128> {
+    let mut key = Vec::new();
+    (0..batch.num_rows())
+        .map(|row| {
+            key.clear();
+            for (column, (name, _)) in batch.columns().iter().zip(COLUMNS) {
+                if column.is_null(row) || matches!(name, "message" | REJECTED_AT) {
+                    key.push(0);
+                } else if let Some(text) = column.as_string_opt::<i32>() {
+                    let text = text.value(row);
+                    key.push(1);
+                    key.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                    key.extend_from_slice(text.as_bytes());
+                } else if let Some(number) = column.as_primitive_opt::<Int64Type>() {
+                    key.push(2);
+                    key.extend_from_slice(&number.value(row).to_le_bytes());
+                }
+            }
+            hasher.hash(&key)
+        })
+        .collect()
+}
+
+/// Leaves out the rejected rows that the store has already, and notes the others.
+pub(super) fn unknown(
+    hasher: IdHasher,
+    ids: &mut Pending,
+    batch: &RecordBatch,
+) -> Result<RecordBatch> {
+    let mut known = Vec::new();
+    ids.insert_batch(&identities(hasher, &plain(batch)?), &mut known)?;
+    let keep = known.into_iter().map(|k| Some(!k)).collect();
+    Ok(arrow::compute::filter_record_batch(batch, &keep)?)
+}
+
 impl Store {
     /// Returns the rejected rows, in the order in which they came.
+    ///
+    /// A row that is rejected again, from the same source, at the same place and for the same reason,
+    /// is there once. [`expire`](Self::expire) drops old ones.
     ///
     /// **Shapes**: `source` text, `row` int64 (line or row number from 1), `field` text or null,
     /// `reason` text (code), `message` text, `original` text (`base16:…` where it was no UTF-8),
@@ -103,12 +153,7 @@ impl Store {
             tx.commit()?;
             let mut batches = Vec::new();
             for file in &state.files {
-                let path = file
-                    .path
-                    .path
-                    .strip_prefix("quarantine/")
-                    .unwrap_or(&file.path.path);
-                let file = shared.quarantine.open(path)?;
+                let file = shared.quarantine.open(path_of(file))?;
                 let reader =
                     parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?
                         .build()?;
@@ -132,7 +177,8 @@ fn plain_schema() -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
+/// Brings a batch of the quarantine, wherever it was stored, to the columns of [`COLUMNS`].
+pub(super) fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = plain_schema()
         .fields()
         .iter()
@@ -145,22 +191,4 @@ fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(RecordBatch::try_new(plain_schema(), columns)?)
-}
-
-/// Returns which rows mention `text` in the original bytes: an erased actor must not live on here.
-pub(crate) fn mentions(batch: &RecordBatch, needle: &str) -> Vec<bool> {
-    let Some(originals) = batch
-        .column_by_name("original")
-        .and_then(|c| c.as_string_opt::<i32>())
-    else {
-        return vec![false; batch.num_rows()];
-    };
-    let hex: String = needle.bytes().map(|b| format!("{b:02x}")).collect();
-    (0..originals.len())
-        .map(|row| {
-            let text = originals.value(row);
-            originals.is_valid(row)
-                && (text.contains(needle) || (text.starts_with("base16:") && text.contains(&hex)))
-        })
-        .collect()
 }

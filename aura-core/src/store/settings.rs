@@ -7,12 +7,17 @@ use super::PartitionGrain;
 use crate::engine::EngineSettings;
 use crate::{Error, Result};
 
+/// More threads than any machine has cores for; each costs memory.
+const MOST_THREADS: usize = 1_024;
+
 /// Settings of a [`Store`](super::Store).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
-    /// How finely events are divided by the calendar. Fixed when the store is made.
-    pub partition: PartitionGrain,
+    /// How finely events are divided by the calendar. Fixed when the store is made: `None` (default)
+    /// is `month` for a new store, and as it is for another; a grain that differs from the store's is
+    /// an error.
+    pub partition: Option<PartitionGrain>,
     /// Whether threads of this process flush, compact and tidy up by themselves (default true).
     pub background: bool,
     /// Staged bytes (compressed) that make a background flush start (default 32 MiB).
@@ -32,7 +37,7 @@ pub struct StoreSettings {
     /// Bytes of memory for the index of event ids; beyond it the index goes to disk (default
     /// 192 MiB; without effect in memory).
     pub id_memory_bytes: usize,
-    /// Threads of an ingest or a compaction; 0 (default) means one per core.
+    /// Threads of an ingest or a compaction, at most 1,024; 0 (default) means one per core.
     pub threads: usize,
     /// The query engine.
     pub engine: EngineSettings,
@@ -41,7 +46,7 @@ pub struct StoreSettings {
 impl Default for StoreSettings {
     fn default() -> Self {
         StoreSettings {
-            partition: PartitionGrain::default(),
+            partition: None,
             background: true,
             flush_bytes: 32 << 20,
             flush_after_s: 30,
@@ -84,7 +89,18 @@ impl StoreSettings {
         at_least("flush_after_s", self.flush_after_s, 1)?;
         at_least("compact_files", self.compact_files as u64, 2)?;
         at_least("target_rows_per_file", self.target_rows_per_file, 1)?;
-        at_least("id_memory_bytes", self.id_memory_bytes as u64, 1 << 20)
+        at_least("id_memory_bytes", self.id_memory_bytes as u64, 1 << 20)?;
+        for (name, value) in [
+            ("threads", self.threads),
+            ("engine.threads", self.engine.threads),
+        ] {
+            if value > MOST_THREADS {
+                return Err(Error::invalid_spec(format!(
+                    "store settings: `{name}` is {value}; expected at most {MOST_THREADS}, or 0 for one per core"
+                )));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn threads(&self) -> usize {

@@ -10,7 +10,10 @@ use crate::event::contract::Contract;
 use crate::ingest::{CancelToken, IngestOptions, Preset, Source};
 use crate::time::ManualClock;
 
+mod foreign;
 mod ingest;
+mod quarantine;
+mod settings;
 mod upkeep;
 mod with_duckdb;
 
@@ -237,6 +240,19 @@ fn erasure_leaves_no_trace_in_any_snapshot() {
             "later events of the actor are stored"
         );
         assert_eq!(store.erase("nobody").await.unwrap(), EraseReport::default());
+    });
+}
+
+#[test]
+fn erasure_leaves_the_rejects_of_others() {
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let bad: String = ["u1", "u10", "u11", "menu1x", "u2"]
+            .map(|actor| format!("{{\"actor\":\"{actor}\",\"event\":\"x\",\"time\":\"never\"}}\n"))
+            .concat();
+        store.ingest(Source::bytes("bad", bad)).await.unwrap();
+        assert_eq!(store.erase("u1").await.unwrap().rejects, 1);
+        assert_eq!(store.quarantine().await.unwrap().num_rows(), 4);
     });
 }
 

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::catalog::commit::Commit;
 use super::catalog::table::{self, NewColumn};
+use super::ids::Pending;
 use super::sql_error::sql_error as sql;
-use super::{Shared, known, staging};
+use super::{Shared, known, quarantine, staging};
 use crate::event::{MOST_PROPERTIES, PropertyType};
 use crate::{Error, ErrorKind, Result};
 
@@ -31,12 +33,12 @@ pub(crate) struct AppendJob {
     /// Properties that the batch has; missing columns are added.
     pub(crate) properties: Vec<(String, PropertyType)>,
     /// Canonical rows, with event ids.
-    pub(crate) batch: arrow::record_batch::RecordBatch,
+    pub(crate) batch: RecordBatch,
     /// The same as Arrow IPC, made on the caller's thread.
     pub(crate) data: Vec<u8>,
     pub(crate) hashes: Vec<u128>,
-    /// Rejected rows as Arrow IPC, and their number.
-    pub(crate) quarantine: Option<(Vec<u8>, usize)>,
+    /// Rejected rows.
+    pub(crate) quarantine: Option<RecordBatch>,
     pub(crate) reply: oneshot::Sender<Result<Appended>>,
 }
 
@@ -116,6 +118,8 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     /// What of the database the index of event ids knows.
     pub(crate) known: known::Known,
+    /// What of the database the index of rejected rows knows.
+    pub(crate) known_rejects: known::Known,
     last_group: usize,
 }
 
@@ -129,6 +133,7 @@ pub(crate) fn start(
         conn,
         shared,
         known: known::Known::default(),
+        known_rejects: known::Known::default(),
         last_group: 1,
     };
     let thread = std::thread::Builder::new()
@@ -206,9 +211,13 @@ impl Writer {
         let outcome = crate::ingest::parallel::caught(|| {
             self.load_ids()?;
             let ids = self.shared.ids.begin();
-            let (answers, ids) = self.transaction(move |writer| {
-                let mut ids = ids;
+            let reject_ids = self.shared.reject_ids.begin();
+            let (answers, ids, reject_ids) = self.transaction(move |writer| {
+                let (mut ids, mut reject_ids) = (ids, reject_ids);
                 writer.sync_ids()?;
+                if jobs.iter().any(|job| job.4.is_some()) {
+                    writer.sync_rejects()?;
+                }
                 let mut answers = Vec::with_capacity(jobs.len());
                 for (properties, batch, data, hashes, quarantine) in jobs {
                     answers.push(writer.stage(
@@ -217,14 +226,15 @@ impl Writer {
                         data,
                         &hashes,
                         quarantine,
-                        &mut ids,
+                        (&mut ids, &mut reject_ids),
                     )?);
                 }
                 staging::sweep(&writer.conn, SWEEP)?;
                 writer.known.seq = staging::last_seq(&writer.conn)?;
-                Ok((answers, ids))
+                Ok((answers, ids, reject_ids))
             })?;
             ids.commit();
+            reject_ids.commit();
             Ok(answers)
         });
         match outcome {
@@ -235,7 +245,7 @@ impl Writer {
             }
             Err(e) => {
                 // What the failed transaction learned of the sequence is not so.
-                self.known.forget();
+                self.forget();
                 for reply in replies {
                     let _ = reply.send(Err(Error::new(e.kind(), e.message().to_owned())));
                 }
@@ -249,11 +259,11 @@ impl Writer {
     fn stage(
         &mut self,
         properties: &[(String, PropertyType)],
-        batch: &arrow::record_batch::RecordBatch,
+        batch: &RecordBatch,
         data: Vec<u8>,
         hashes: &[u128],
-        quarantine: Option<(Vec<u8>, usize)>,
-        ids: &mut super::ids::Pending,
+        quarantine: Option<RecordBatch>,
+        (ids, reject_ids): (&mut Pending, &mut Pending),
     ) -> Result<Result<Appended>> {
         let columns_added = match self.ensure_columns(properties)? {
             Ok(added) => added,
@@ -276,8 +286,12 @@ impl Writer {
                 &staging::encode(&kept)?,
             )?;
         }
-        if let Some((data, rows)) = quarantine {
-            staging::insert(&self.conn, super::QUARANTINE, rows, &data)?;
+        if let Some(rejects) = quarantine {
+            let new = quarantine::unknown(self.shared.hasher, reject_ids, &rejects)?;
+            if new.num_rows() > 0 {
+                let data = staging::encode(&new)?;
+                staging::insert(&self.conn, super::QUARANTINE, new.num_rows(), &data)?;
+            }
         }
         self.shared
             .appended
@@ -361,7 +375,7 @@ impl Writer {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
         if outcome.is_err() {
-            self.known.forget();
+            self.forget();
         }
         outcome
     }

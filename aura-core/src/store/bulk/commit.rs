@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::{GROUP_ROWS, Outcome};
 use crate::event::EVENT_ID;
 use crate::ingest::IngestReport;
+use crate::store::caller::Wanted;
 use crate::store::catalog::commit::Commit;
 use crate::store::catalog::file::WrittenFile;
 use crate::store::flush::Uncommitted;
@@ -24,12 +25,14 @@ pub(super) fn commit(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
     outcome: Outcome,
+    wanted: &Wanted,
 ) -> Result<IngestReport> {
     let Outcome {
         mut report,
         mut files,
         mut rejects,
         ids,
+        reject_ids,
     } = outcome;
     if files.files.is_empty() && rejects.files.is_empty() {
         return Ok(report);
@@ -42,8 +45,11 @@ pub(super) fn commit(
         };
         let (new_files, new_rejects, known) =
             (files.files.clone(), rejects.files.clone(), handled.clone());
+        let wanted = wanted.clone();
         let (pending, conflicts, snapshot) = wait(writer.run(move |w| {
             w.load_ids()?;
+            // From here on there is no way back.
+            wanted.check()?;
             let mut pending = Some(pending);
             let (conflicts, snapshot) = {
                 let pending = &pending;
@@ -81,6 +87,9 @@ pub(super) fn commit(
         if snapshot.is_some() {
             files.keep();
             rejects.keep();
+            if let Some(ids) = reject_ids {
+                ids.commit();
+            }
             report.snapshot = snapshot;
             return Ok(report);
         }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::compaction::{compact_partitions, needs_soon};
 use super::expiry::{delete_scheduled, expire_snapshots};
+use super::{Orphans, before};
 use crate::Result;
 use crate::store::flush::flush_all;
 use crate::store::sql_error::sql_error as sql;
@@ -16,6 +17,7 @@ use crate::store::{EVENTS, Shared, staging};
 pub(crate) struct Upkeep {
     staged_since_us: Option<i64>,
     tidied_us: i64,
+    orphans: Orphans,
 }
 
 /// How often old snapshots and files are looked for.
@@ -25,10 +27,11 @@ const TIDY_EVERY_US: i64 = 60_000_000;
 const CHECKPOINT_BYTES: u64 = 64 << 20;
 
 impl Upkeep {
-    pub(crate) fn new(shared: &Shared) -> Self {
+    pub(crate) fn new(shared: &Shared, orphans: Orphans) -> Self {
         Upkeep {
             staged_since_us: None,
             tidied_us: shared.clock.now_us(),
+            orphans,
         }
     }
 
@@ -66,15 +69,10 @@ impl Upkeep {
         }
         if now - self.tidied_us >= TIDY_EVERY_US {
             self.tidied_us = now;
-            let before = |seconds: u64| {
-                now.saturating_sub(
-                    i64::try_from(seconds)
-                        .unwrap_or(i64::MAX)
-                        .saturating_mul(1_000_000),
-                )
-            };
-            expire_snapshots(writer, before(shared.settings.history_s))?;
-            delete_scheduled(shared, writer, conn, before(shared.settings.delete_grace_s))?;
+            expire_snapshots(writer, before(now, shared.settings.history_s))?;
+            let grace = before(now, shared.settings.delete_grace_s);
+            delete_scheduled(shared, writer, conn, grace)?;
+            self.orphans.sweep(shared)?;
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ fn compact_one(
     });
     let divided = !key.is_empty() && key.iter().all(Option::is_some);
     let partition: Partition = match time {
-        Some(time) if divided => shared.settings.partition.of(time),
+        Some(time) if divided => shared.partition.of(time),
         _ => PartitionGrain::None.of(0),
     };
     let inputs = group

@@ -17,6 +17,7 @@ use crate::store::catalog::file::{SNAPSHOT_COLUMN, SNAPSHOT_COLUMN_ID, WrittenFi
 use crate::store::catalog::inlined;
 use crate::store::catalog::read::{DataFile, TableState, load_table};
 use crate::store::flush::Uncommitted;
+use crate::store::mention::Mention;
 use crate::store::parquet_out::{EventEncoder, EventWriter, Profile};
 use crate::store::read::{current, deleted_rows};
 use crate::store::sort::{Erased, bucket_name, bucket_of_path, rewrite_without_actor};
@@ -160,7 +161,7 @@ pub(super) fn erase_once(
             commit.erase_inlined(w.shared.events_table, table, keys)?;
         }
         commit.finish()?;
-        w.known.forget();
+        w.forget();
         Ok(())
     })?)?;
     written.keep();
@@ -203,21 +204,18 @@ fn erase_from_quarantine(
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let mut written = Uncommitted::new(&shared.quarantine, Vec::new());
     let mut changes = Vec::new();
+    let mention = Mention::of(actor);
     let mut erased = 0;
     for AnyFile { file, .. } in files {
         let schema = with_snapshots(&shared.quarantine_schema, &file);
-        let path = file
-            .path
-            .path
-            .strip_prefix("quarantine/")
-            .unwrap_or(&file.path.path);
+        let path = quarantine::path_of(&file);
         let reader =
             ParquetRecordBatchReaderBuilder::try_new(shared.quarantine.open(path)?)?.build()?;
         let mut kept = Vec::new();
         let mut here = 0;
         for batch in reader {
             let batch = rows::conform(&strip(&batch?, &schema)?, &schema)?;
-            let hit = quarantine::mentions(&batch, actor);
+            let hit = mention.rows(&batch);
             here += hit.iter().filter(|h| **h).count() as u64;
             let keep = hit.into_iter().map(|h| Some(!h)).collect();
             kept.push(arrow::compute::filter_record_batch(&batch, &keep)?);

@@ -1,19 +1,24 @@
 //! What time takes away: old partitions, old snapshots, files that nobody needs.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::AsArray;
+use arrow::compute::concat_batches;
+use arrow::datatypes::TimestampMicrosecondType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rusqlite::Connection;
 
 use super::ExpireReport;
-use crate::Result;
-use crate::store::Shared;
 use crate::store::catalog::commit::Commit;
 use crate::store::catalog::maintain as upkeep;
-use crate::store::catalog::read::DataFile;
+use crate::store::catalog::read::{DataFile, load_table};
 use crate::store::catalog::value::parse_timestamp_us;
+use crate::store::flush::{Uncommitted, write_one};
+use crate::store::quarantine::{self, REJECTED_AT};
 use crate::store::read::{current, deleted_rows};
 use crate::store::writer::{WriterHandle, wait};
+use crate::store::{QUARANTINE, Shared, rows};
+use crate::{Error, Result};
 
 pub(super) fn expire_once(
     shared: &Arc<Shared>,
@@ -22,7 +27,7 @@ pub(super) fn expire_once(
     older_than_us: i64,
 ) -> Result<ExpireReport> {
     let state = current(conn)?;
-    let grain = shared.settings.partition;
+    let grain = shared.partition;
     let limit = grain.of(older_than_us);
     let old: Vec<&DataFile> = state
         .files
@@ -44,30 +49,111 @@ pub(super) fn expire_once(
             }
         })
         .collect();
-    if old.is_empty() {
+    let mut rejects = old_rejects(shared, conn, older_than_us)?;
+    if old.is_empty() && rejects.files.is_empty() {
         return Ok(ExpireReport::default());
     }
     let mut report = ExpireReport {
         files: old.len() as u64,
         events: 0,
+        rejects: rejects.rows,
     };
     for file in &old {
         let deleted = deleted_rows(shared, file, state.snapshot.id)?;
         report.events += file.record_count - deleted.len() as u64;
     }
-    let ids: Vec<i64> = old.iter().map(|f| f.id).collect();
+    let ids: Vec<i64> = old
+        .iter()
+        .map(|f| f.id)
+        .chain(rejects.files.iter().copied())
+        .collect();
+    let (old_rejects, kept, read_at) = (rejects.files, rejects.kept.files.clone(), rejects.read_at);
     wait(writer.transact(move |w| {
         let mut commit =
             Commit::begin(&w.conn, w.shared.clock.now_us())?.describe(Some("aura"), Some("expire"));
+        // A row that another program deleted meanwhile would come back with its new file.
+        commit.ensure_unchanged(&old_rejects, read_at)?;
         for id in ids {
             commit.remove_file(id)?;
         }
+        for file in &kept {
+            commit.add_file(w.shared.quarantine_table, file)?;
+        }
         commit.finish()?;
         // Ids of the dropped events may come again.
-        w.known.forget();
+        w.forget();
         Ok(())
     })?)?;
+    rejects.kept.keep();
     Ok(report)
+}
+
+/// The files of the quarantine that have old rows, and the new files for the rest of their rows.
+struct OldRejects {
+    files: Vec<i64>,
+    rows: u64,
+    kept: Uncommitted,
+    read_at: i64,
+}
+
+fn old_rejects(shared: &Shared, conn: &Connection, older_than_us: i64) -> Result<OldRejects> {
+    let state = load_table(conn, QUARANTINE, None, &[REJECTED_AT])?;
+    let mut found = OldRejects {
+        files: Vec::new(),
+        rows: 0,
+        kept: Uncommitted::new(&shared.quarantine, Vec::new()),
+        read_at: state.snapshot.id,
+    };
+    for file in &state.files {
+        let range = file.stats.first().and_then(Option::as_ref);
+        let time = |t: Option<&String>| t.and_then(|t| parse_timestamp_us(t));
+        let min = range.and_then(|r| time(r.min.as_ref()));
+        let max = range.and_then(|r| time(r.max.as_ref()));
+        // What another program changed in a file, it may change further; only whole files of ours
+        // are taken apart.
+        let whole = file.delete_files.is_empty()
+            && file.deleted_positions.is_empty()
+            && file.partial_max.is_none();
+        if max.is_some_and(|max| max < older_than_us) {
+            found.files.push(file.id);
+            found.rows += file.record_count;
+        } else if whole && min.is_some_and(|min| min < older_than_us) {
+            found.files.push(file.id);
+            found.rows += keep_young(shared, file, older_than_us, &mut found.kept)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the rows of a file anew that were rejected at `older_than_us` or later. Returns how many were
+/// left out.
+fn keep_young(
+    shared: &Shared,
+    file: &DataFile,
+    older_than_us: i64,
+    kept: &mut Uncommitted,
+) -> Result<u64> {
+    let input = shared.quarantine.open(quarantine::path_of(file))?;
+    let mut batches = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(input)?.build()? {
+        let batch = rows::conform(&quarantine::plain(&batch?)?, &shared.quarantine_schema)?;
+        let young = batch
+            .column_by_name(REJECTED_AT)
+            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+            .map(|times| {
+                times
+                    .iter()
+                    .map(|t| Some(t.is_none_or(|t| t >= older_than_us)))
+            })
+            .ok_or_else(|| Error::internal("a file of the quarantine has no times"))?
+            .collect();
+        batches.push(arrow::compute::filter_record_batch(&batch, &young)?);
+    }
+    let batch = concat_batches(&shared.quarantine_schema, &batches)?;
+    let path = format!("{}.parquet", (shared.new_uuid)());
+    let new = write_one(&shared.quarantine, &path, Vec::new(), &batch)?;
+    kept.files.push(new);
+    Ok(file.record_count - batch.num_rows() as u64)
 }
 
 pub(super) fn expire_snapshots(writer: &WriterHandle, older_than_us: i64) -> Result<u64> {
@@ -103,44 +189,4 @@ pub(super) fn delete_scheduled(
         return Ok(());
     }
     wait(writer.transact(move |w| upkeep::unschedule(&w.conn, &done))?)
-}
-
-/// Deletes the files that no snapshot lists and that are not scheduled: what a crash left between
-/// writing a file and its commit. Only run while no other process has the store open.
-pub(crate) fn sweep_orphans(shared: &Shared) -> Result<()> {
-    let known = shared.read(|conn| {
-        let mut known = HashSet::new();
-        for query in [
-            "SELECT path, table_id FROM ducklake_data_file WHERE path_is_relative = 1",
-            "SELECT path, table_id FROM ducklake_delete_file WHERE path_is_relative = 1",
-            "SELECT path, NULL FROM ducklake_files_scheduled_for_deletion",
-        ] {
-            let mut statement = conn.prepare(query)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let path: String = row.get(0)?;
-                let table: Option<i64> = row.get(1)?;
-                known.insert(match table {
-                    Some(t) if t == shared.events_table => format!("events/{path}"),
-                    Some(t) if t == shared.quarantine_table => format!("quarantine/{path}"),
-                    _ => path,
-                });
-            }
-        }
-        Ok(known)
-    })?;
-    for (prefix, files) in [
-        ("events/", &shared.events),
-        ("quarantine/", &shared.quarantine),
-    ] {
-        let here: HashSet<String> = known
-            .iter()
-            .filter_map(|p| p.strip_prefix(prefix))
-            .map(str::to_owned)
-            .collect();
-        for orphan in files.orphans(&here)? {
-            files.delete(&orphan.path)?;
-        }
-    }
-    Ok(())
 }

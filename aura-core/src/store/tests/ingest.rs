@@ -181,6 +181,69 @@ fn a_cancelled_ingest_keeps_nothing() {
 }
 
 #[test]
+fn a_dropped_ingest_keeps_nothing() {
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let cancel = CancelToken::new();
+        let alive = Arc::new(());
+        let working = Arc::downgrade(&alive);
+        let (begun, at_work) = tokio::sync::oneshot::channel();
+        let (go, may_go) = std::sync::mpsc::channel::<()>();
+        let state = std::sync::Mutex::new((Some(begun), may_go));
+        let options = IngestOptions::default()
+            .cancel(cancel.clone())
+            .on_progress(move |_| {
+                let _ = &alive;
+                let mut state = state.lock().unwrap();
+                if let Some(begun) = state.0.take() {
+                    begun.send(()).unwrap();
+                }
+                // Ends when the other side is dropped.
+                let _ = state.1.recv();
+            });
+        let csv = "actor,event,time\na,x,2026-01-01T00:00:00Z\nb,x,never\n";
+        tokio::select! {
+            _ = store.ingest_with(Source::bytes("a", csv), &options) => panic!("it cannot end"),
+            begun = at_work => begun.unwrap(),
+        }
+        drop((options, go));
+        while working.upgrade().is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let stats = store.stats().await.unwrap();
+        assert_eq!((stats.events, stats.quarantined), (0, 0));
+        assert_eq!(stats.bytes_on_disk, 0);
+        assert!(
+            !cancel.is_cancelled(),
+            "the token may be another call's, too"
+        );
+        assert_eq!(
+            store
+                .ingest(Source::bytes("a", csv))
+                .await
+                .unwrap()
+                .accepted,
+            1
+        );
+    });
+}
+
+#[test]
+fn a_panic_of_the_callers_is_the_callers() {
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let options = IngestOptions::default().on_progress(|_| panic!("mine"));
+        let csv = "actor,event,time\na,x,2026-01-01T00:00:00Z\n";
+        let source = Source::bytes("a", csv);
+        let error = store.ingest_with(source, &options).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+        assert!(error.message().contains("panicked: mine"), "{error}");
+        assert!(!error.message().contains("report"), "{error}");
+        assert_eq!(store.stats().await.unwrap().events, 0);
+    });
+}
+
+#[test]
 fn roles_and_zones_are_asked_for() {
     run(async {
         let store = Store::in_memory().await.unwrap();
