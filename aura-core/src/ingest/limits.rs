@@ -19,7 +19,8 @@ pub struct Limits {
     /// Most bytes that one compressed source may expand to (default 1 TiB). More is an error.
     pub max_decompressed_bytes: u64,
     /// Largest ratio of expanded to compressed bytes, looked at after the first 64 MiB (default
-    /// 1,000). More is an error: no honest log compresses so well.
+    /// 1,000). More is an error: no honest log compresses so well. It is also the most rows that a batch of Arrow IPC
+    /// has a byte, beyond the first 32,768 rows: nulls and runs take no room.
     pub max_compression_ratio: u64,
     /// Most bytes of a source that are held in memory at once (default 256 MiB): all of a Parquet or Arrow IPC
     /// source that is a stream or compressed, since those formats need random access, and each batch

@@ -2,7 +2,8 @@
 //!
 //! The decoder makes room for a message, and for each compressed buffer in it, as large as it is said to be. A lie would
 //! end the process, since memory that cannot be had is no error that could be caught. So all lengths are compared
-//! here first with the size of the source, and with the limit on what is held in memory.
+//! here first with the size of the source, and with the limit on what is held in memory. Columns of nulls and of runs
+//! take no room at all, however many rows they are said to have; so the rows are compared with the bytes, too.
 //!
 //! **Source**: Apache Arrow, "Arrow columnar format", sections "Serialization and interprocess communication" and
 //! "Compression".
@@ -19,7 +20,11 @@ const MAGIC: &[u8] = b"ARROW1";
 const TAIL: u64 = 10;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
-/// Refuses a source whose messages are said to be longer than it, or than `max_held_bytes`.
+/// Rows that a batch may have whatever its bytes: those of one piece.
+const FREE_ROWS: u64 = super::tabular::PIECE_ROWS as u64;
+
+/// Refuses a source whose messages are said to be longer than it, or than `max_held_bytes`, or to have more than
+/// `max_compression_ratio` rows a byte.
 ///
 /// Another fault is left to the decoder, which names it.
 ///
@@ -31,6 +36,7 @@ pub(crate) fn check_messages<R: Read + Seek>(name: &str, input: R, limits: &Limi
         input,
         size: 0,
         most: limits.max_held_bytes,
+        most_rows_a_byte: limits.max_compression_ratio,
     };
     walk.size = walk.seek(SeekFrom::End(0))?;
     let head = walk.read(0, walk.size.min(MAGIC.len() as u64))?;
@@ -47,6 +53,7 @@ struct Walk<'a, R> {
     input: R,
     size: u64,
     most: u64,
+    most_rows_a_byte: u64,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -146,6 +153,20 @@ impl<R: Read + Seek> Walk<'_, R> {
                 format!(
                     "`{}`: a batch takes {held} bytes in memory, more than {}; write smaller batches, or raise the limit `max_held_bytes`",
                     self.name, self.most
+                ),
+            ));
+        }
+        let nodes = batch.and_then(|b| b.nodes()).into_iter().flatten();
+        let lengths = nodes.map(|n| n.length());
+        let lengths = lengths.chain(batch.map(|b| b.length()));
+        let rows = lengths.max().map_or(0, |n| u64::try_from(n).unwrap_or(0));
+        let most = held.saturating_mul(self.most_rows_a_byte).max(FREE_ROWS);
+        if rows > most {
+            return Err(Error::new(
+                ErrorKind::ResourceExhausted,
+                format!(
+                    "`{}`: a batch of {held} bytes is said to have {rows} rows, more than {} a byte (limit `max_compression_ratio`); no honest source is like that",
+                    self.name, self.most_rows_a_byte
                 ),
             ));
         }

@@ -23,7 +23,7 @@ use super::preset_rows;
 use super::sniff::{BOM, sniff};
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
-use super::tabular::{check_names, normalize, property_columns};
+use super::tabular::{PIECE_ROWS, check_names, normalize, property_columns};
 use super::{Format, IngestOptions, Limits};
 use crate::event::contract::CompiledContract;
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
@@ -51,6 +51,8 @@ enum Inner {
     },
     Table {
         reader: Box<dyn RecordBatchReader + Send>,
+        /// What is left of the batch that is being cut into pieces.
+        rest: Option<RecordBatch>,
         next_row: u64,
     },
     #[cfg(feature = "git")]
@@ -193,6 +195,7 @@ fn table(
         pieces: Pieces {
             inner: Inner::Table {
                 reader,
+                rest: None,
                 next_row: 1,
             },
             first: None,
@@ -361,13 +364,26 @@ impl Iterator for Pieces {
                     None => Piece::Json(block),
                 }))
             }
-            Inner::Table { reader, next_row } => {
-                let batch = reader.next()?;
-                Some(batch.map_err(unwrapped).map(|batch| {
-                    let first_row = *next_row;
-                    *next_row += batch.num_rows() as u64;
-                    Piece::Table { batch, first_row }
-                }))
+            Inner::Table {
+                reader,
+                rest,
+                next_row,
+            } => {
+                let batch = match rest.take() {
+                    Some(batch) => batch,
+                    None => match reader.next()? {
+                        Ok(batch) => batch,
+                        Err(e) => return Some(Err(unwrapped(e))),
+                    },
+                };
+                let rows = batch.num_rows().min(PIECE_ROWS);
+                if rows < batch.num_rows() {
+                    *rest = Some(batch.slice(rows, batch.num_rows() - rows));
+                }
+                let first_row = *next_row;
+                *next_row += rows as u64;
+                let batch = batch.slice(0, rows);
+                Some(Ok(Piece::Table { batch, first_row }))
             }
             #[cfg(feature = "git")]
             Inner::Git(reader) => Some(reader.next()?.map(Piece::Git)),

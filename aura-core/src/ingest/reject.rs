@@ -64,3 +64,13 @@ pub struct Reject {
     /// Length of the row before it was cut, in bytes.
     pub original_len: u64,
 }
+
+impl Reject {
+    /// About the bytes of memory that this takes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        size_of::<Reject>()
+            + self.field.as_ref().map_or(0, String::len)
+            + self.message.len()
+            + self.original.len()
+    }
+}

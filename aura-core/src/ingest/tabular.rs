@@ -2,6 +2,7 @@
 
 mod convert;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
@@ -17,6 +18,10 @@ use super::times::to_micros;
 use super::{Limits, Reject, RejectReason};
 use crate::event::PropertyType;
 use crate::{Error, Result};
+
+/// Most rows that are brought into canonical form at once. A batch of any number of rows can be a few bytes (nulls,
+/// runs, dictionaries), but what becomes of it is as large as its rows are many.
+pub(crate) const PIECE_ROWS: usize = 32_768;
 
 /// The property type that a column of an Arrow table becomes; `None` for a column of nulls.
 ///
@@ -63,7 +68,7 @@ pub(crate) fn check_names(source: &str, schema: &Schema) -> Result<()> {
     }
 }
 
-/// Brings one batch of a table into canonical form.
+/// Brings one batch of a table, of at most [`PIECE_ROWS`] rows, into canonical form.
 ///
 /// # Errors
 /// `InvalidData` or `InvalidSpec` when the type of a role column cannot hold its role. Single bad
@@ -86,13 +91,11 @@ pub(crate) fn normalize(
     };
 
     // The first fault of a row, by role.
-    let mut faults: Vec<Option<(String, RejectReason, String)>> = vec![None; rows];
-    let mut faulty = false;
+    let mut faults: BTreeMap<usize, (String, RejectReason, String)> = BTreeMap::new();
     let mut fault = |row: usize, field: &str, reason: RejectReason, message: String| {
-        faulty = true;
-        if faults[row].is_none() {
-            faults[row] = Some((field.to_owned(), reason, message));
-        }
+        faults
+            .entry(row)
+            .or_insert_with(|| (field.to_owned(), reason, message));
     };
 
     let named = |e: Error| Error::new(e.kind(), format!("{source}: {}", e.message()));
@@ -203,7 +206,7 @@ pub(crate) fn normalize(
         end: 0,
     };
     misfits.sort_by_key(|m| (m.0, m.1));
-    if !faulty {
+    if faults.is_empty() {
         return Ok(ParsedBlock {
             batch: RecordBatch::try_new(Arc::clone(&plan.schema), columns)?,
             origins: (0..rows).map(origin).collect(),
@@ -223,10 +226,10 @@ pub(crate) fn normalize(
     let mut rejects = Vec::new();
     let mut kept_as = vec![u32::MAX; rows];
     let mut origins = Vec::new();
-    for (row, fault) in faults.into_iter().enumerate() {
-        match fault {
+    for (row, kept) in kept_as.iter_mut().enumerate() {
+        match faults.remove(&row) {
             None => {
-                kept_as[row] = origins.len() as u32;
+                *kept = origins.len() as u32;
                 origins.push(origin(row));
             }
             Some((field, reason, message)) => {

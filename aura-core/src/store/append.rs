@@ -12,9 +12,9 @@ use super::{Store, quarantine, rows, staging};
 use crate::event::EVENT_ID;
 use crate::ingest::check::Checked;
 use crate::ingest::plan_of::{Available, plan};
-use crate::ingest::tabular::{check_names, normalize, property_columns};
-use crate::ingest::{IngestOptions, IngestReport};
-use crate::{ErrorKind, Result};
+use crate::ingest::tabular::{PIECE_ROWS, check_names, normalize, property_columns};
+use crate::ingest::{IngestOptions, IngestReport, Limits, Reject};
+use crate::{Error, ErrorKind, Result};
 
 impl Store {
     /// Appends a batch whose roles have their usual names. It is on the disk when this returns.
@@ -25,7 +25,8 @@ impl Store {
     /// # Errors
     /// `InvalidSpec` when a role has no column; `InvalidData` when a role column has an unfit type or
     /// two columns have one name;
-    /// `ResourceExhausted` on a full disk. Nothing of the batch was stored then.
+    /// `ResourceExhausted` on a full disk, or when the rows take more memory than `max_held_bytes` and four times the
+    /// batch. Nothing of the batch was stored then.
     pub async fn append(&self, batch: RecordBatch) -> Result<IngestReport> {
         self.append_with(batch, &IngestOptions::default()).await
     }
@@ -70,27 +71,57 @@ impl Store {
             typed: property_columns(&batch.schema(), options.roles.time_zone.is_some()),
         };
         let (plan, contract) = plan(options, &available, &existing)?;
-        let parsed = normalize(batch, &plan, &options.limits, &source, 1)?;
-        let checked = Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
-            None
-        })?;
-        checked.refuse_naive()?;
-        let mut report = IngestReport {
-            read: checked.rows_read,
-            dropped: checked.dropped,
-            ..IngestReport::default()
+        let mut report = IngestReport::default();
+        let (mut parts, mut rejects) = (Vec::new(), Vec::new());
+        let (mut chain, mut made_ids) = (ChainHasher::new(), true);
+        let (mut held, most) = (0, most_held(batch, &options.limits));
+        for first in (0..batch.num_rows().max(1)).step_by(PIECE_ROWS) {
+            let piece = batch.slice(first, PIECE_ROWS.min(batch.num_rows() - first));
+            let parsed = normalize(&piece, &plan, &options.limits, &source, first as u64 + 1)?;
+            let checked =
+                Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
+                    None
+                })?;
+            checked.refuse_naive()?;
+            let ids = checked.batch.column(0);
+            made_ids &= ids.null_count() == ids.len();
+            held += checked.batch.get_array_memory_size()
+                + checked
+                    .rejects
+                    .iter()
+                    .map(Reject::held_bytes)
+                    .sum::<usize>();
+            if held > most {
+                return Err(Error::new(
+                    ErrorKind::ResourceExhausted,
+                    format!(
+                        "append: the first {} of {} rows take more than {most} bytes in memory; append fewer rows at a time, use `ingest`, or raise the limit `max_held_bytes`",
+                        first + piece.num_rows(),
+                        batch.num_rows()
+                    ),
+                ));
+            }
+            report.read += checked.rows_read;
+            report.dropped += checked.dropped;
+            report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
+            rejects.extend(checked.rejects);
+            parts.push(with_ids(checked.batch, &mut chain)?);
+        }
+        let rows = match parts.pop() {
+            Some(only) if parts.is_empty() => only,
+            last => {
+                parts.extend(last);
+                let schema = parts.first().map_or_else(|| batch.schema(), |p| p.schema());
+                arrow::compute::concat_batches(&schema, &parts)?
+            }
         };
-        report.count_rejects(&checked.rejects, options.limits.max_rejects_returned);
-
-        let made_ids = checked.batch.column(0).null_count() == checked.batch.num_rows();
-        let rows = with_ids(checked.batch, &mut ChainHasher::new())?;
         let rows = without_empty_columns(&rows, &existing)?;
         let hashes = shared.hasher.hash_all(rows.column(0).as_string::<i32>());
-        let quarantine = if checked.rejects.is_empty() {
+        let quarantine = if rejects.is_empty() {
             None
         } else {
             let now = shared.clock.now_us();
-            let batch = quarantine::batch(&checked.rejects, now, &shared.quarantine_schema)?;
+            let batch = quarantine::batch(&rejects, now, &shared.quarantine_schema)?;
             Some((staging::encode(&batch)?, batch.num_rows()))
         };
         if rows.num_rows() == 0 && quarantine.is_none() {
@@ -133,6 +164,12 @@ pub(crate) fn partly_known(source: &str, known: u64, new: u64) -> Option<String>
             "{source}: of the rows without an event id {known} were known already and {new} are new; that is right if the source has grown, but if a row in it was changed, the rows after it are now there twice: give such sources an `event_id`"
         )
     })
+}
+
+/// The bytes that an append may hold: `max_held_bytes`, or a few times what the caller holds itself.
+fn most_held(batch: &RecordBatch, limits: &Limits) -> usize {
+    let limit = usize::try_from(limits.max_held_bytes).unwrap_or(usize::MAX);
+    limit.max(batch.get_array_memory_size().saturating_mul(4))
 }
 
 /// Gives the rows without an event id one, derived from their content and place.

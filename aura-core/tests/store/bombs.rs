@@ -5,6 +5,9 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::array::{
+    ArrayRef, Int32Array, NullArray, RecordBatch, RecordBatchIterator, RunArray, StringArray,
+};
 use aura_core::ErrorKind;
 use aura_core::ingest::{IngestOptions, Limits, RejectReason, Source};
 use aura_core::store::Store;
@@ -292,5 +295,75 @@ fn a_stream_of_parquet() {
         let source = Source::reader("input", std::io::Cursor::new(bytes));
         let report = store.ingest(source).await.unwrap();
         assert_eq!(sums(&report), (50, 50, 0, 0));
+    });
+}
+
+/// Three columns of nulls take no byte, however many rows they are said to have.
+fn nulls(rows: usize) -> RecordBatch {
+    let column = || Arc::new(NullArray::new(rows)) as ArrayRef;
+    let columns = ["actor", "event", "time"].map(|name| (name, column()));
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap()
+}
+
+/// Each column one run of `rows` rows.
+fn runs(rows: i32) -> RecordBatch {
+    let column = |value: &str| -> ArrayRef {
+        let values = StringArray::from(vec![value]);
+        Arc::new(RunArray::try_new(&Int32Array::from(vec![rows]), &values).unwrap())
+    };
+    RecordBatch::try_from_iter([
+        ("actor", column("")),
+        ("event", column("x")),
+        ("time", column("2026-01-01T00:00:00Z")),
+    ])
+    .unwrap()
+}
+
+fn ipc(rows: &RecordBatch) -> Vec<u8> {
+    let mut out = arrow::ipc::writer::FileWriter::try_new(Vec::new(), &rows.schema()).unwrap();
+    out.write(rows).unwrap();
+    out.into_inner().unwrap()
+}
+
+#[test]
+fn an_arrow_file_of_two_thousand_million_rows_in_a_few_bytes() {
+    for bomb in [nulls(2_000_000_000), runs(2_000_000_000)] {
+        let bytes = ipc(&bomb);
+        assert!(bytes.len() < 4_096, "{} bytes", bytes.len());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bomb.arrow");
+        std::fs::write(&path, &bytes).unwrap();
+        defused(bytes, Limits::default(), "`max_compression_ratio`");
+        let error = run(aura_core::engine::Events::from_files(
+            path.to_str().unwrap(),
+            &aura_core::event::Roles::default(),
+            &aura_core::engine::EngineSettings::default(),
+        ))
+        .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted, "{error}");
+    }
+}
+
+/// What the host itself hands over may have any number of rows: they are looked at in pieces.
+#[test]
+fn a_batch_of_two_thousand_million_rows_in_a_few_bytes() {
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let before = peak_memory();
+        for bomb in [nulls(2_000_000_000), runs(2_000_000_000)] {
+            let error = store.append(bomb).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ResourceExhausted, "{error}");
+            assert!(error.message().contains("`max_held_bytes`"), "{error}");
+        }
+        let grown = peak_memory() - before;
+        assert!(grown < 2 * MEMORY, "{} MiB", grown >> 20);
+        // An honest one of more rows than a piece has is the same as its parts.
+        let rows = batch("p", 0, 70_000);
+        let report = store.append(rows.clone()).await.unwrap();
+        assert_eq!(sums(&report), (70_000, 70_000, 0, 0));
+        let again = RecordBatchIterator::new([Ok(rows.clone())], rows.schema());
+        let report = store.ingest(Source::batches("again", again)).await.unwrap();
+        assert_eq!(sums(&report), (70_000, 0, 0, 70_000));
+        assert_works(&store, 70_000).await;
     });
 }
