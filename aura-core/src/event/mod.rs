@@ -7,4 +7,4 @@ mod schema;
 pub(crate) use roles::ResolvedRoles;
 pub use roles::{Roles, TimeUnit};
 pub use schema::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, canonical_schema};
-pub(crate) use schema::{is_reserved, time_type};
+pub(crate) use schema::{MOST_PROPERTIES, is_reserved, time_type};

@@ -17,6 +17,10 @@ pub const TIME: &str = "time";
 /// Name of the column that keeps undeclared or ill-typed properties, as one JSON object in text.
 pub const EXTRA: &str = "extra";
 
+/// Most columns of properties that a store has: SQLite, which holds the catalog and its inlined rows, has at most 2,000
+/// columns in a table, and some of these are others. What is beyond stays in `extra`.
+pub(crate) const MOST_PROPERTIES: usize = 1_900;
+
 /// The type of a property column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

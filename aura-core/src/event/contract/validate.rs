@@ -13,13 +13,15 @@ use crate::{Error, Result};
 /// Most events of a contract: the checker keeps a rule number for each event in each column.
 pub(super) const MAX_EVENTS: usize = 5_000;
 /// Most different property names, as many as a source may have columns.
-pub(super) const MAX_PROPERTIES: usize = 2_000;
+pub(super) const MAX_PROPERTIES: usize = crate::event::MOST_PROPERTIES;
 /// Longest name of a property in bytes: a column name in every reader of the store.
 pub(super) const MAX_PROPERTY_NAME: usize = 255;
 /// Longest name of an event in bytes.
 pub(super) const MAX_EVENT_NAME: usize = 1_024;
 /// Longest pattern in bytes.
 const MAX_PATTERN: usize = 8 << 10;
+/// Most bytes of a pattern when it is compiled. It bounds the time, too: about a second in a debug build.
+const MAX_COMPILED: usize = 2 << 20;
 /// Most memory of all compiled patterns together.
 const PATTERNS_BUDGET: usize = 64 << 20;
 
@@ -88,7 +90,7 @@ fn compile(pattern: &str) -> Result<(Regex, usize), String> {
             pattern.len()
         ));
     }
-    for limit in [64 << 10, 512 << 10, 2 << 20, 10 << 20] {
+    for limit in [64 << 10, 512 << 10, MAX_COMPILED] {
         let built = RegexBuilder::new(pattern)
             .size_limit(limit)
             .dfa_size_limit(2 << 20)
@@ -106,7 +108,10 @@ fn compile(pattern: &str) -> Result<(Regex, usize), String> {
             }
         }
     }
-    Err("the pattern needs more than 10 MiB when compiled; repeat less".to_owned())
+    Err(format!(
+        "the pattern needs more than {} MiB when compiled; repeat less",
+        MAX_COMPILED >> 20
+    ))
 }
 
 /// The patterns of a contract, each compiled once, within one budget.
@@ -123,7 +128,10 @@ impl Patterns {
         }
         // The budget bounds time as well: beyond it nothing is compiled any more.
         if self.bytes <= PATTERNS_BUDGET {
-            let (regex, bytes) = compile(pattern)?;
+            let (regex, bytes) = compile(pattern).inspect_err(|_| {
+                // To find out that a pattern is too large takes as long as to compile a large one.
+                self.bytes += MAX_COMPILED;
+            })?;
             self.bytes += bytes;
             if self.bytes <= PATTERNS_BUDGET {
                 self.compiled.insert(pattern.to_owned(), regex.clone());
