@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Limits of the readers. The defaults suit a host with 512 MiB to spare.
+use crate::{Error, Result};
+
+/// Limits of the readers. The defaults suit a host with 512 MiB to spare. All but `max_original_bytes` and
+/// `max_rejects_returned` are at least 1; with a 0 an ingest or append is refused as `InvalidSpec`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -49,5 +52,43 @@ impl Default for Limits {
             block_bytes: 8 << 20,
             max_rejects_returned: 1_000,
         }
+    }
+}
+
+impl Limits {
+    /// Refuses limits under which nothing can be read.
+    ///
+    /// # Errors
+    /// `InvalidSpec` with the name of a limit that is 0 and has to be more.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Limits {
+            max_row_bytes,
+            max_json_depth,
+            max_columns,
+            max_original_bytes: _,
+            max_decompressed_bytes,
+            max_compression_ratio,
+            max_held_bytes,
+            sample_rows,
+            block_bytes,
+            max_rejects_returned: _,
+        } = *self;
+        for (name, is_zero) in [
+            ("max_row_bytes", max_row_bytes == 0),
+            ("max_json_depth", max_json_depth == 0),
+            ("max_columns", max_columns == 0),
+            ("max_decompressed_bytes", max_decompressed_bytes == 0),
+            ("max_compression_ratio", max_compression_ratio == 0),
+            ("max_held_bytes", max_held_bytes == 0),
+            ("sample_rows", sample_rows == 0),
+            ("block_bytes", block_bytes == 0),
+        ] {
+            if is_zero {
+                return Err(Error::invalid_spec(format!(
+                    "the limit `{name}` is 0, with which nothing can be read; it must be at least 1"
+                )));
+            }
+        }
+        Ok(())
     }
 }

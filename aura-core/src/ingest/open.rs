@@ -23,7 +23,7 @@ use super::preset_rows;
 use super::sniff::{BOM, sniff};
 use super::source::{Input, TableContent, table_reader};
 use super::split::{Layout, Splitter};
-use super::tabular::{PIECE_ROWS, check_names, normalize, property_columns};
+use super::tabular::{PIECE_ROWS, check_names, check_width, normalize, property_columns};
 use super::{Format, IngestOptions, Limits};
 use crate::event::contract::CompiledContract;
 use crate::event::{ACTOR, EVENT, EVENT_ID, TIME};
@@ -185,6 +185,7 @@ fn table(
     options: &IngestOptions,
 ) -> Result<Opened> {
     let schema = reader.schema();
+    check_width(&name, &schema, &options.limits)?;
     check_names(&name, &schema)?;
     Ok(Opened {
         name,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::event::{ACTOR, EVENT, EVENT_ID, EXTRA, PropertyType, TIME, TimeUnit, canonical_schema};
+use crate::event::{
+    ACTOR, EVENT, EVENT_ID, EXTRA, MOST_PROPERTIES, PropertyType, TIME, TimeUnit, canonical_schema,
+};
 
 /// A property to read: a key (JSON) or header name (CSV, tables) and the column it fills.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +38,23 @@ pub(crate) struct ReadPlan {
     pub(crate) time_unit: TimeUnit,
     /// Properties, in the order of the batch. Every other key goes to `extra`.
     pub(crate) properties: Vec<PlanColumn>,
+    /// How many properties of the source are no columns because the store may have no more.
+    pub(crate) beyond: usize,
     /// The canonical schema, with `event_id` nullable.
     pub(crate) schema: SchemaRef,
 }
 
 impl ReadPlan {
+    /// What a careful reader of the report should know about the plan.
+    pub(crate) fn note(&self, source: &str) -> Option<String> {
+        let beyond = self.beyond;
+        (beyond > 0).then(|| {
+            format!(
+                "{source}: {beyond} properties are kept in `extra`, since a store has at most {MOST_PROPERTIES} columns of properties"
+            )
+        })
+    }
+
     /// Returns the schema of the batches that the readers of a plan with `properties` make.
     pub(crate) fn schema_of(properties: &[PlanColumn]) -> SchemaRef {
         let canonical = canonical_schema(properties.iter().map(|p| (p.name.as_str(), p.ty)));

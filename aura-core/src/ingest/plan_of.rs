@@ -4,11 +4,8 @@
 use super::plan::{PlanColumn, ReadPlan};
 use super::{IngestOptions, Preset};
 use crate::event::contract::CompiledContract;
-use crate::event::{ACTOR, EVENT, EVENT_ID, PropertyType, Roles, TIME};
+use crate::event::{ACTOR, EVENT, EVENT_ID, MOST_PROPERTIES, PropertyType, Roles, TIME};
 use crate::{Error, Result};
-
-/// Most columns of a store: what is beyond stays in `extra`.
-const MOST_PROPERTIES: usize = 2_000;
 
 /// What a source has.
 #[derive(Debug, Clone, Default)]
@@ -21,11 +18,11 @@ pub(crate) struct Available {
 
 /// Makes the plan. With a contract the declared properties are columns, and those of `existing` that
 /// the source has; without one all typed keys are. A key whose name differs from a column only in
-/// case stays in `extra`, since DuckDB does not tell such names apart.
+/// case stays in `extra`, since DuckDB does not tell such names apart; so does one for which the store has no room.
 ///
 /// # Errors
 /// `InvalidSpec` when a role has no column, the zone is unknown, or the contract declares a type
-/// that differs from that of the store's column.
+/// that differs from that of the store's column, or more columns than the store has room for.
 pub(crate) fn plan(
     options: &IngestOptions,
     available: &Available,
@@ -70,8 +67,10 @@ pub(crate) fn plan(
         None => wanted.extend(available.typed.iter().cloned()),
     }
     let mut properties: Vec<PlanColumn> = Vec::new();
+    let mut room = MOST_PROPERTIES.saturating_sub(existing.len());
+    let mut beyond = 0;
     for (key, ty) in wanted {
-        if is_role(&key) || key.is_empty() || properties.len() >= MOST_PROPERTIES {
+        if is_role(&key) || key.is_empty() {
             continue;
         }
         let name = ReadPlan::column_name(&key);
@@ -80,7 +79,20 @@ pub(crate) fn plan(
             continue;
         }
         let ty = match existing.iter().find(|(n, _)| same(n)) {
-            None => ty,
+            None if room > 0 => {
+                room -= 1;
+                ty
+            }
+            None if contract.is_some() => {
+                return Err(Error::invalid_spec(format!(
+                    "the contract declares `{key}`, but with the {} columns that the store has there would be more than {MOST_PROPERTIES}; declare fewer properties",
+                    existing.len()
+                )));
+            }
+            None => {
+                beyond += 1;
+                continue;
+            }
             Some((n, _)) if *n != name => continue,
             Some((_, stored)) if *stored == ty => ty,
             Some((_, stored)) if contract.is_none() => *stored,
@@ -102,6 +114,7 @@ pub(crate) fn plan(
         time: roles.time,
         time_zone: zone,
         time_unit: options.roles.time_unit,
+        beyond,
         schema: ReadPlan::schema_of(&properties),
         properties,
     };

@@ -163,6 +163,7 @@ fn csv_rows(
     // the rows that are not CSV.
     let name = header.names.first().cloned().unwrap_or_default();
     let plan = super::plan::ReadPlan {
+        beyond: 0,
         event_id: None,
         actor: name.clone(),
         event: None,

@@ -68,6 +68,20 @@ pub(crate) fn check_names(source: &str, schema: &Schema) -> Result<()> {
     }
 }
 
+/// Refuses a table of more columns than `max_columns`.
+///
+/// # Errors
+/// `InvalidData` with both numbers.
+pub(crate) fn check_width(source: &str, schema: &Schema, limits: &Limits) -> Result<()> {
+    let (found, most) = (schema.fields().len(), limits.max_columns);
+    if found > most {
+        return Err(Error::invalid_data(format!(
+            "{source}: the table has {found} columns; at most {most} are read (limit `max_columns`)"
+        )));
+    }
+    Ok(())
+}
+
 /// Brings one batch of a table, of at most [`PIECE_ROWS`] rows, into canonical form.
 ///
 /// # Errors

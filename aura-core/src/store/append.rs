@@ -12,7 +12,7 @@ use super::{Store, quarantine, rows, staging};
 use crate::event::EVENT_ID;
 use crate::ingest::check::Checked;
 use crate::ingest::plan_of::{Available, plan};
-use crate::ingest::tabular::{PIECE_ROWS, check_names, normalize, property_columns};
+use crate::ingest::tabular::{PIECE_ROWS, check_names, check_width, normalize, property_columns};
 use crate::ingest::{IngestOptions, IngestReport, Limits, Reject};
 use crate::{Error, ErrorKind, Result};
 
@@ -59,7 +59,9 @@ impl Store {
     ) -> Result<IngestReport> {
         let shared = &self.shared;
         let source: Arc<str> = Arc::from("append");
+        options.limits.check()?;
         check_names(&source, &batch.schema())?;
+        check_width(&source, &batch.schema(), &options.limits)?;
         let existing = shared.read(|conn| Ok(rows::properties(&shared.columns(conn)?)))?;
         let available = Available {
             keys: batch
@@ -71,7 +73,10 @@ impl Store {
             typed: property_columns(&batch.schema(), options.roles.time_zone.is_some()),
         };
         let (plan, contract) = plan(options, &available, &existing)?;
-        let mut report = IngestReport::default();
+        let mut report = IngestReport {
+            notes: plan.note(&source).into_iter().collect(),
+            ..IngestReport::default()
+        };
         let (mut parts, mut rejects) = (Vec::new(), Vec::new());
         let (mut chain, mut made_ids) = (ChainHasher::new(), true);
         let (mut held, most) = (0, most_held(batch, &options.limits));
@@ -82,7 +87,9 @@ impl Store {
                 Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
                     None
                 })?;
-            checked.refuse_naive()?;
+            if first == 0 {
+                checked.refuse_naive()?;
+            }
             let ids = checked.batch.column(0);
             made_ids &= ids.null_count() == ids.len();
             held += checked.batch.get_array_memory_size()

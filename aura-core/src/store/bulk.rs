@@ -30,8 +30,9 @@ const GROUP_ROWS: usize = 131_072;
 const WAITING_BYTES: usize = 96 << 20;
 /// Files that are open at once; a source in random order over many partitions closes and opens.
 const OPEN_FILES: usize = 64;
-/// Rejects that wait for their row group.
+/// Rejects that wait for their row group, and the bytes that these may take.
 const WAITING_REJECTS: usize = 8_192;
+const WAITING_REJECT_BYTES: usize = 32 << 20;
 
 impl Store {
     /// Reads a source into the store: a path, a glob, bytes, a stream, Arrow batches or (feature
@@ -72,6 +73,7 @@ fn ingest(
     options: &IngestOptions,
 ) -> Result<IngestReport> {
     options.cancel.check()?;
+    options.limits.check()?;
     let inputs = source.inner.resolve()?;
     wait(writer.run(|w| w.load_ids())?)?;
     let threads = shared.settings.threads();
@@ -99,6 +101,7 @@ fn ingest(
                 .map(|p| (p.name.clone(), p.ty))
                 .collect();
             bulk.begin_input(wanted);
+            bulk.report.notes.extend(plan.note(&opened.name));
             let (name, preset) = (Arc::clone(&opened.name), opened.preset);
             parallel::ordered(
                 threads,
@@ -210,6 +213,7 @@ struct Bulk<'a> {
     open: BTreeMap<Partition, OpenFile>,
     files: Uncommitted,
     rejects: Vec<Reject>,
+    reject_bytes: usize,
     reject_writer: Option<(EventWriter, Arc<EventEncoder>)>,
     reject_files: Uncommitted,
     report: IngestReport,
@@ -230,6 +234,7 @@ impl<'a> Bulk<'a> {
             open: BTreeMap::new(),
             files: Uncommitted::new(&shared.events, Vec::new()),
             rejects: Vec::new(),
+            reject_bytes: 0,
             reject_writer: None,
             reject_files: Uncommitted::new(&shared.quarantine, Vec::new()),
             report: IngestReport::default(),
@@ -279,8 +284,9 @@ impl<'a> Bulk<'a> {
     fn count(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
         self.report
             .count_rejects(&rejects, options.limits.max_rejects_returned);
+        self.reject_bytes += rejects.iter().map(Reject::held_bytes).sum::<usize>();
         self.rejects.extend(rejects);
-        if self.rejects.len() >= WAITING_REJECTS {
+        if self.rejects.len() >= WAITING_REJECTS || self.reject_bytes >= WAITING_REJECT_BYTES {
             self.write_rejects()?;
         }
         Ok(())
@@ -421,6 +427,7 @@ impl<'a> Bulk<'a> {
         let now = self.shared.clock.now_us();
         let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
         self.rejects.clear();
+        self.reject_bytes = 0;
         if self.reject_writer.is_none() {
             let encoder = Arc::new(EventEncoder::like(
                 &batch.schema(),

@@ -15,7 +15,7 @@ use super::catalog::commit::Commit;
 use super::catalog::table::{self, NewColumn};
 use super::sql_error::sql_error as sql;
 use super::{Shared, known, staging};
-use crate::event::PropertyType;
+use crate::event::{MOST_PROPERTIES, PropertyType};
 use crate::{Error, ErrorKind, Result};
 
 /// Most bytes of batches in one transaction.
@@ -289,7 +289,7 @@ impl Writer {
     }
 
     /// Adds the columns that the table of events lacks. The inner error is `Conflict`: a column has
-    /// another type than the caller thought.
+    /// another type than the caller thought, or there are more columns.
     pub(crate) fn ensure_columns(
         &mut self,
         wanted: &[(String, PropertyType)],
@@ -321,6 +321,14 @@ impl Writer {
         }
         if new.is_empty() {
             return Ok(Ok(Vec::new()));
+        }
+        if super::rows::properties(&columns).len() + new.len() > MOST_PROPERTIES {
+            return Ok(Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "the store would have more than {MOST_PROPERTIES} columns of properties; another writer added some meanwhile: try again"
+                ),
+            )));
         }
         let mut commit = Commit::begin(&self.conn, self.shared.clock.now_us())?
             .describe(Some("aura"), Some("add columns"));

@@ -12,6 +12,7 @@ mod duckdb;
 mod formats;
 mod full_disk;
 mod git_log;
+mod many_columns;
 mod presets;
 mod quickstart;
 mod roles;

@@ -16,6 +16,7 @@ fn plan(properties: &[(&str, PropertyType)]) -> ReadPlan {
         })
         .collect();
     ReadPlan {
+        beyond: 0,
         event_id: None,
         actor: "who".to_owned(),
         event: Some("what".to_owned()),

@@ -24,6 +24,7 @@ fn plan(properties: &[(&str, PropertyType)]) -> ReadPlan {
         })
         .collect();
     ReadPlan {
+        beyond: 0,
         event_id: Some("id".to_owned()),
         actor: "who".to_owned(),
         event: Some("what".to_owned()),

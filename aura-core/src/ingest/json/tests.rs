@@ -34,6 +34,7 @@ pub(super) fn plan() -> ReadPlan {
         })
         .collect();
     ReadPlan {
+        beyond: 0,
         event_id: Some("id".to_owned()),
         actor: "who".to_owned(),
         event: Some("what".to_owned()),
