@@ -25,6 +25,8 @@ pub(super) struct ArrayCutter {
 pub(super) enum Stop {
     /// The window ends inside an element or between two.
     NeedMore,
+    /// There are as many elements as a block may have.
+    Full,
     /// The element is longer than a row may be.
     TooLong,
     /// What follows is not the rest of an array; says why.
@@ -48,13 +50,14 @@ impl ArrayCutter {
     }
 
     /// Finds the elements in `window`, which begins on line `line` where the last cut stopped.
-    /// `whole` says that the source ends with the window.
+    /// `whole` says that the source ends with the window; at most `max_elements` are given.
     pub(super) fn cut(
         &mut self,
         window: &[u8],
         line: u64,
         whole: bool,
         max_element: usize,
+        max_elements: usize,
     ) -> ArrayCut {
         let mut spans = Vec::new();
         let (mut at, mut line, mut counted) = (0, line, 0);
@@ -96,6 +99,9 @@ impl ArrayCutter {
                             });
                             at += len;
                             self.expect = Expect::CommaOrEnd;
+                            if spans.len() >= max_elements {
+                                break Stop::Full;
+                            }
                             continue;
                         }
                         None if window.len() - at <= max_element && whole => {

@@ -20,6 +20,9 @@ use crate::{Error, Result};
 
 /// Rejects of the splitter that are kept before a block is given for them alone.
 const MAX_REJECTS: usize = 256;
+/// Most rows of a block, so that what becomes of very short rows is bounded as well; as many as are sampled, if that
+/// is more.
+const MAX_ROWS: usize = 65_536;
 
 /// Where the rows of a text source are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub(crate) enum Layout {
 
 /// Reads the blocks of a text source.
 ///
-/// A block ends at the last row that ends within `block_bytes`, or at the first row if that is longer. A row beyond
+/// A block ends at the last row that ends within `block_bytes` and the first 65,536 lines (or elements), or at the first row if that is longer. A row beyond
 /// `max_row_bytes` becomes a reject in the next block. A quoted CSV field that is not closed within
 /// `max_row_bytes`, or at all, rejects the row up to the end of the line on which it opened, and reading goes on
 /// at the next line. A byte order mark at the start is skipped.
@@ -48,6 +51,7 @@ pub(crate) struct Splitter {
     decoder: Decoder,
     cutter: Cutter,
     block_bytes: usize,
+    block_rows: usize,
     max_original: usize,
     max_row: usize,
     pool: Arc<Pool>,
@@ -88,6 +92,7 @@ impl Splitter {
                 Layout::JsonArray => Cutter::Array(ArrayCutter::new()),
             },
             block_bytes,
+            block_rows: MAX_ROWS.max(limits.sample_rows),
             max_original: limits.max_original_bytes,
             max_row: limits.max_row_bytes.clamp(1, 1 << 30),
             pool: Pool::new(block_bytes),
@@ -192,6 +197,8 @@ impl Splitter {
         }
         let whole = self.is_whole();
         let near = self.window.len().min(self.block_bytes);
+        let last_line = memchr_iter(b'\n', &self.window[..near]).nth(self.block_rows - 1);
+        let near = last_line.map_or(near, |i| i + 1);
         let mut cut = rule.last_end(&self.window[..near], self.max_row);
         if whole && cut > 0 && near == self.window.len() {
             // The last row may lack its line end.
@@ -217,11 +224,11 @@ impl Splitter {
 
     fn next_elements(&mut self) -> Result<Step> {
         let whole = self.is_whole();
-        let (max, line) = (self.max_row, self.line);
+        let (max, rows, line) = (self.max_row, self.block_rows, self.line);
         let Cutter::Array(cutter) = &mut self.cutter else {
             return Ok(Step::End);
         };
-        let cut = cutter.cut(&self.window, line, whole, max);
+        let cut = cutter.cut(&self.window, line, whole, max, rows);
         let not_begun = cutter.not_begun();
         let block = if cut.spans.is_empty() {
             self.take(cut.used);
@@ -241,6 +248,7 @@ impl Splitter {
             }
             // The elements before what stopped it go first; it is met again.
             _ if block.is_some() => {}
+            Stop::Full => {}
             Stop::NeedMore if self.ended => return Ok(Step::End),
             Stop::NeedMore => self.refill(),
             Stop::TooLong => self.skip_element(),
