@@ -16,10 +16,11 @@ use super::{EngineSettings, Events};
 use crate::event::Roles;
 use crate::ingest::footer::check_footer;
 use crate::ingest::open::{open, parse};
+use crate::ingest::pages::check_pages;
 use crate::ingest::plan_of::plan;
 use crate::ingest::source::Input;
 use crate::ingest::source::files;
-use crate::ingest::{IngestOptions, parallel};
+use crate::ingest::{IngestOptions, Limits, parallel};
 use crate::{Error, ErrorKind, Result};
 
 impl Events {
@@ -53,7 +54,7 @@ impl Events {
 }
 
 fn read(pattern: &str, roles: &Roles, settings: &EngineSettings) -> Result<Events> {
-    let paths = files(pattern)?;
+    let paths = files(Path::new(pattern))?;
     let mut tables = Vec::new();
     let mut texts = Vec::new();
     for path in paths {
@@ -91,13 +92,17 @@ fn parquet_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) ->
         let shown = path.display();
         let cannot = |e| Error::io(format!("cannot read `{shown}`"), e);
         let path = std::fs::canonicalize(path).map_err(cannot)?;
-        let file = File::open(&path).map_err(cannot)?;
+        let file = Arc::new(File::open(&path).map_err(cannot)?);
         let size_bytes = file.metadata().map_err(cannot)?.len();
-        parallel::caught(|| check_footer(&shown.to_string(), &file))?;
+        parallel::caught(|| check_footer(&shown.to_string(), &*file))?;
         let metadata = parallel::caught(|| {
-            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(Error::from)
+            ArrowReaderMetadata::load(&*file, ArrowReaderOptions::new()).map_err(Error::from)
         })
         .map_err(|e| Error::invalid_data(format!("`{shown}` cannot be read as Parquet: {e}")))?;
+        parallel::caught(|| {
+            let (name, limits) = (shown.to_string(), Limits::default());
+            check_pages(&name, &file, metadata.metadata(), &limits).map(|_| ())
+        })?;
         schemas.push(Schema::new(metadata.schema().fields().clone()));
         scans.push(ScanFile {
             path: object_store::path::Path::from_absolute_path(&path).map_err(|e| {

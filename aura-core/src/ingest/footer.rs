@@ -68,7 +68,7 @@ fn skip_struct(rest: &mut &[u8], depth: u32) -> Skip {
 }
 
 /// Skips a value. A truth value of a field is a part of the field's type; one of a list has a byte.
-fn skip_value(rest: &mut &[u8], ty: u8, in_list: bool, depth: u32) -> Skip {
+pub(super) fn skip_value(rest: &mut &[u8], ty: u8, in_list: bool, depth: u32) -> Skip {
     match ty {
         1 | 2 if !in_list => Ok(()),
         1..=3 => skip(rest, 1),
@@ -129,13 +129,13 @@ fn skip(rest: &mut &[u8], bytes: u64) -> Skip {
     Ok(())
 }
 
-fn byte(rest: &mut &[u8]) -> Result<u8, String> {
+pub(super) fn byte(rest: &mut &[u8]) -> Result<u8, String> {
     let (first, after) = rest.split_first().ok_or("it ends in the middle")?;
     *rest = after;
     Ok(*first)
 }
 
-fn varint(rest: &mut &[u8]) -> Result<u64, String> {
+pub(super) fn varint(rest: &mut &[u8]) -> Result<u64, String> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let byte = byte(rest)?;

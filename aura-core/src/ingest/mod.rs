@@ -18,6 +18,7 @@ mod limits;
 mod messages;
 pub(crate) mod open;
 mod options;
+pub(crate) mod pages;
 pub(crate) mod parallel;
 pub(crate) mod plan;
 pub(crate) mod plan_of;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::footer::check_footer;
 use super::messages::check_messages;
+use super::pages::check_pages;
 use crate::{Error, Result};
 
 /// A source of events for [`Store::ingest`](crate::store::Store::ingest).
@@ -22,7 +23,7 @@ pub struct Source {
 
 pub(crate) enum Inner {
     /// A file, or all files that match a glob, in the order of their names.
-    Files(String),
+    Files(PathBuf),
     Bytes {
         name: Arc<str>,
         bytes: Bytes,
@@ -45,7 +46,7 @@ pub(crate) enum Inner {
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = match &self.inner {
-            Inner::Files(pattern) => pattern.clone(),
+            Inner::Files(pattern) => pattern.display().to_string(),
             Inner::Bytes { name, .. }
             | Inner::Reader { name, .. }
             | Inner::Batches { name, .. } => name.to_string(),
@@ -61,7 +62,7 @@ impl Source {
     /// as a stream.
     pub fn path(path: impl AsRef<Path>) -> Self {
         Source {
-            inner: Inner::Files(path.as_ref().to_string_lossy().into_owned()),
+            inner: Inner::Files(path.as_ref().to_owned()),
         }
     }
 
@@ -217,10 +218,11 @@ impl Inner {
 
 /// The files that a path or pattern names, sorted. A path that exists is taken as it is, so that
 /// names with `[` or `*` in them work.
-pub(crate) fn files(pattern: &str) -> Result<Vec<PathBuf>> {
-    if Path::new(pattern).exists() {
-        return Ok(vec![PathBuf::from(pattern)]);
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.exists() {
+        return Ok(vec![path.to_owned()]);
     }
+    let pattern = &*path.to_string_lossy();
     if let Some((scheme, rest)) = pattern.split_once("://") {
         let advice = match scheme {
             "file" => format!("give the path itself: `{rest}`"),
@@ -234,6 +236,11 @@ pub(crate) fn files(pattern: &str) -> Result<Vec<PathBuf>> {
     if !pattern.contains(['*', '?', '[']) {
         return Err(Error::not_found(format!(
             "the file `{pattern}` does not exist"
+        )));
+    }
+    if path.to_str().is_none() {
+        return Err(Error::invalid_spec(format!(
+            "the file pattern `{pattern}` is not valid UTF-8; name the files one by one"
         )));
     }
     let found = glob::glob(pattern).map_err(|e| {
@@ -266,13 +273,19 @@ pub(crate) fn table_reader(
     limits: &super::Limits,
 ) -> Result<Box<dyn RecordBatchReader + Send>> {
     use super::Format;
-    const ROWS: usize = 32_768;
     let garbled = |e: &dyn std::fmt::Display| {
         Error::invalid_data(format!("`{name}` cannot be read as {format:?}: {e}"))
     };
     match (format, content) {
-        (Format::Parquet, TableContent::File(file)) => parquet_reader(name, file, ROWS),
-        (Format::Parquet, TableContent::Bytes(bytes)) => parquet_reader(name, bytes, ROWS),
+        (Format::Parquet, TableContent::File(file)) => {
+            let again = file
+                .try_clone()
+                .map_err(|e| Error::io(format!("cannot read `{name}`"), e))?;
+            parquet_reader(name, file, again, limits)
+        }
+        (Format::Parquet, TableContent::Bytes(bytes)) => {
+            parquet_reader(name, bytes.clone(), bytes, limits)
+        }
         (Format::ArrowIpc, TableContent::File(file)) => {
             guarded(name, || check_messages(name, &file, limits))?;
             let mut file = std::io::BufReader::with_capacity(1 << 20, file);
@@ -325,14 +338,16 @@ pub(crate) enum TableContent {
 fn parquet_reader<R: parquet::file::reader::ChunkReader + 'static>(
     name: &str,
     input: R,
-    rows: usize,
+    again: R,
+    limits: &super::Limits,
 ) -> Result<Box<dyn RecordBatchReader + Send>> {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let reader = guarded(name, || {
         check_footer(name, &input)?;
-        ParquetRecordBatchReaderBuilder::try_new(input)
-            .and_then(|b| b.with_batch_size(rows).build())
-            .map_err(|e| Error::invalid_data(format!("`{name}` cannot be read as Parquet: {e}")))
+        let cannot = |e| Error::invalid_data(format!("`{name}` cannot be read as Parquet: {e}"));
+        let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(cannot)?;
+        let rows = check_pages(name, &Arc::new(again), builder.metadata(), limits)?;
+        builder.with_batch_size(rows).build().map_err(cannot)
     })?;
     Ok(Box::new(Guarded::new(name, reader)))
 }

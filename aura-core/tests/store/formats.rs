@@ -98,3 +98,23 @@ fn all_formats_after_one_another_count_once() {
         assert!(!files_below(dir.path()).is_empty());
     });
 }
+
+/// A name need not be UTF-8: the file is there, and it is read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"ev\xffents.csv"));
+    std::fs::write(&path, crate::common::csv("p", 0, 3)).unwrap();
+    crate::common::run(async {
+        let store = aura_core::store::Store::in_memory().await.unwrap();
+        let report = store.ingest(path.as_path()).await.unwrap();
+        assert_eq!(report.accepted, 3);
+        let gone = dir.path().join(std::ffi::OsStr::from_bytes(b"\xff*.csv"));
+        let error = store.ingest(gone).await.unwrap_err();
+        assert_eq!(error.kind(), aura_core::ErrorKind::InvalidSpec, "{error}");
+    });
+}
