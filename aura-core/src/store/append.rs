@@ -90,8 +90,11 @@ impl Store {
                 Checked::new(parsed, contract.as_ref(), &source, &options.limits, |_| {
                     None
                 })?;
-            checked.refuse_naive()?;
-            made_ids &= checked.batch.column(0).null_count() == checked.batch.num_rows();
+            if first == 0 {
+                checked.refuse_naive()?;
+            }
+            let ids = checked.batch.column(0);
+            made_ids &= ids.null_count() == ids.len();
             held += checked.batch.get_array_memory_size()
                 + checked
                     .rejects
