@@ -14,8 +14,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility,
 };
-use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion::prelude::SessionContext;
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
+use datafusion::prelude::{DataFrame, SessionContext};
+use futures::StreamExt;
 use jiff::tz::TimeZone;
 
 use super::bounds;
@@ -201,7 +202,6 @@ impl Events {
 
     async fn run_sql(&self, query: &str) -> Result<Table> {
         bounds::check_text(query)?;
-        let before = self.counters.as_ref().map(|c| c.files());
         let options = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -216,10 +216,43 @@ impl Events {
         let plan = plan.map_err(query_error)?;
         options.verify_plan(&plan).map_err(query_error)?;
         let frame = self.context.execute_logical_plan(plan).await?;
+        self.collect(frame).await
+    }
+
+    /// Returns the table as the start of a plan.
+    pub(crate) fn frame(&self) -> Result<DataFrame> {
+        Ok(self.context.read_table(Arc::clone(&self.provider))?)
+    }
+
+    /// Runs a plan over the table and keeps its rows. The caller is on a thread for queries.
+    pub(crate) async fn collect(&self, frame: DataFrame) -> Result<Table> {
+        let before = self.counters.as_ref().map(|c| c.files());
         let task = Arc::new(frame.task_ctx());
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let plan = frame.create_physical_plan().await.map_err(query_error)?;
         let batches = collect(Arc::clone(&plan), task).await?;
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        let scan = self.scanned(before, &plan);
+        Ok(Table::new(schema, batches).with_scan(scan))
+    }
+
+    /// Runs a plan over the table and hands its batches to `take`, one after the other in their order.
+    pub(crate) async fn fold(
+        &self,
+        frame: DataFrame,
+        take: &mut (dyn FnMut(&RecordBatch) -> Result<()> + Send),
+    ) -> Result<ScanStats> {
+        let before = self.counters.as_ref().map(|c| c.files());
+        let task = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        let mut stream = execute_stream(Arc::clone(&plan), task)?;
+        while let Some(batch) = stream.next().await {
+            take(&batch?)?;
+        }
+        Ok(self.scanned(before, &plan))
+    }
+
+    fn scanned(&self, before: Option<(u64, u64)>, plan: &Arc<dyn ExecutionPlan>) -> ScanStats {
         let (files_total, files_read) = match (before, &self.counters) {
             (Some(before), Some(counters)) => {
                 let after = counters.files();
@@ -227,16 +260,15 @@ impl Events {
             }
             _ => (0, 0),
         };
-        let schema = batches.first().map_or(schema, RecordBatch::schema);
-        let bytes_read = bytes_scanned(&plan);
+        let bytes_read = bytes_scanned(plan);
         if let Some(on_scan) = &self.on_scan {
             on_scan(files_read, bytes_read);
         }
-        Ok(Table::new(schema, batches).with_scan(ScanStats {
+        ScanStats {
             files_total,
             files_read,
             bytes_read,
-        }))
+        }
     }
 }
 

@@ -22,3 +22,4 @@ pub use session::EngineSettings;
 pub use table::{ScanStats, Table};
 
 pub(crate) use files_table::{FilesTable, ScanFile, query_schema};
+pub(crate) use runtime::on_query_threads;

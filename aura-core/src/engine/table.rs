@@ -45,6 +45,11 @@ impl Table {
         self
     }
 
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+
     /// Returns the schema, which an empty table has as well.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)

@@ -13,6 +13,7 @@ mod definition;
 pub mod expr;
 mod file;
 mod kind;
+pub mod query;
 mod reference;
 mod registry;
 mod schema;
@@ -33,6 +34,7 @@ pub use expr::{
 pub use kind::{
     Calculation, Conversion, CumulativeRange, Derived, KindName, MetricInput, MetricKind, Operand,
 };
+pub use query::MetricQuery;
 pub use reference::reference_page;
 pub use registry::{Bindings, Dimension, Parameter, ParameterType, Registry, Template};
 pub use span::{Span, SpanUnit};

@@ -39,6 +39,7 @@ mod period;
 mod period_table;
 mod prepared;
 mod previous_year;
+mod shift;
 mod spec;
 mod step;
 mod walk;

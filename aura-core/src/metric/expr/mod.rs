@@ -14,6 +14,7 @@ mod convert;
 mod function;
 mod leaf;
 mod lex;
+mod percentile;
 mod plan;
 mod print;
 mod refuse;
@@ -35,6 +36,7 @@ pub use ast::{
     Term, Truth,
 };
 pub use function::{AggregateFunction, AggregateKind, CastType, DATE_PARTS, ScalarFunction};
+pub(crate) use percentile::at_share;
 pub use plan::PlanContext;
 
 use crate::document::{Fault, Place};

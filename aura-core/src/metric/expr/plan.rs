@@ -17,6 +17,7 @@ use super::ast::{
     Term, Truth,
 };
 use super::function::{AggregateFunction, CastType, ScalarFunction};
+use super::percentile::percentile;
 use crate::document::nearest;
 use crate::metric::span::{Span, SpanUnit};
 use crate::{Error, Result};
@@ -139,10 +140,7 @@ impl Aggregate {
                 // Of integers DataFusion's median is an integer, and its overflow is not ours.
                 arguments = arguments.into_iter().map(float).collect();
                 match self.function {
-                    AggregateFunction::PercentileCont(share) => {
-                        arguments.push(lit(share));
-                        aggregates::percentile_cont::percentile_cont_udaf()
-                    }
+                    AggregateFunction::PercentileCont(share) => percentile(share),
                     _ => aggregates::median::median_udaf(),
                 }
             }

@@ -1,0 +1,225 @@
+//! One computation of all metrics of a question for given dimensions.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array};
+
+use crate::Result;
+use crate::engine::{Events, ScanStats};
+use crate::metric::expr::{Aggregate, RowExpr};
+use crate::metric::kind::CumulativeRange;
+
+use super::evaluate::{Evaluation, Grid, PassColumns, Series, zeros};
+use super::executor::{Combinations, DimensionOf, MAX_CELLS, ScanRequest, Sparse, too_many};
+use super::graph::{Graph, is_count};
+use super::passes::{self, PassContext};
+use super::spine::Spine;
+use super::{explain, relational};
+
+/// What is computed, and over what.
+pub(crate) struct Computation<'a> {
+    pub(crate) events: &'a Events,
+    pub(crate) graph: &'a Graph,
+    pub(crate) spine: &'a Spine,
+    pub(crate) filter: Option<&'a RowExpr>,
+    pub(crate) zone: &'a str,
+    pub(crate) extent: (i64, i64),
+}
+
+/// The values of all nodes.
+pub(crate) struct Computed {
+    /// The dimensions of each combination, in order.
+    pub(crate) dimensions: Vec<ArrayRef>,
+    pub(crate) grid: Grid,
+    pub(crate) series: Vec<Series>,
+    pub(crate) stats: ScanStats,
+    /// The plans that were run, where they were asked for.
+    pub(crate) plans: Vec<String>,
+}
+
+impl Computation<'_> {
+    /// Computes all nodes for each combination of `dimensions`.
+    pub(crate) async fn run(
+        &self,
+        dimensions: &[DimensionOf],
+        with_plans: bool,
+    ) -> Result<Computed> {
+        let mut combinations = Combinations::new(dimensions)?;
+        let mut stats = ScanStats::default();
+        let mut plans = Vec::new();
+        let mut scans: Vec<(Option<CumulativeRange>, Sparse)> = Vec::new();
+        for over in self.overs() {
+            let aggregates = self.aggregates(over);
+            let request = self.request(over, &aggregates, dimensions)?;
+            if with_plans {
+                plans.push(explain::scan(self.events, &request, over).await?);
+            }
+            let table = relational::scan(self.events, &request).await?;
+            stats = passes::sum(stats, table.scan());
+            let sparse = Sparse::read(&table, dimensions.len(), &mut combinations)?;
+            scans.push((over, sparse));
+        }
+        let mut found = Vec::new();
+        for pass in &self.graph.passes {
+            let cx = PassContext {
+                events: self.events,
+                spine: self.spine,
+                dimensions,
+                filter: self.filter,
+                zone: self.zone,
+                extent: self.extent,
+            };
+            let one = passes::run(&cx, pass, &mut combinations).await?;
+            stats = passes::sum(stats, one.stats);
+            found.push(one.sparse);
+        }
+        // Passes meet more combinations than those in which they find something.
+        let mut used = vec![false; combinations.len()];
+        for sparse in scans.iter().map(|(_, s)| s).chain(&found) {
+            for id in &sparse.ids {
+                if let Some(slot) = used.get_mut(*id as usize) {
+                    *slot = true;
+                }
+            }
+        }
+        let order = combinations.order(&used);
+        let mut rank = vec![0; used.len()];
+        for (place, id) in order.iter().enumerate() {
+            if let Some(slot) = rank.get_mut(*id as usize) {
+                *slot = place;
+            }
+        }
+        let grid = Grid {
+            combinations: order.len(),
+            positions: self.spine.periods().len(),
+        };
+        if grid.combinations.saturating_mul(grid.positions) > MAX_CELLS {
+            return Err(too_many(grid.combinations * grid.positions));
+        }
+        let atoms = self.atoms(grid, &rank, &scans)?;
+        let passes = self.spread_passes(grid, &rank, &found)?;
+        let evaluation = Evaluation {
+            graph: self.graph,
+            spine: self.spine,
+            grid,
+            zone: self.zone,
+            atoms,
+            passes,
+        };
+        Ok(Computed {
+            series: evaluation.run()?,
+            dimensions: combinations.columns(&order)?,
+            grid,
+            stats,
+            plans,
+        })
+    }
+
+    /// Returns the kinds of windows that atoms have: one scan for each.
+    pub(crate) fn overs(&self) -> Vec<Option<CumulativeRange>> {
+        let mut overs = Vec::new();
+        for atom in &self.graph.atoms {
+            if !overs.contains(&atom.over) {
+                overs.push(atom.over);
+            }
+        }
+        overs
+    }
+
+    fn aggregates(&self, over: Option<CumulativeRange>) -> Vec<Aggregate> {
+        let of_window = self.graph.atoms.iter().filter(|a| a.over == over);
+        of_window.map(|a| a.aggregate.clone()).collect()
+    }
+
+    fn request<'r>(
+        &'r self,
+        over: Option<CumulativeRange>,
+        aggregates: &'r [Aggregate],
+        dimensions: &'r [DimensionOf],
+    ) -> Result<ScanRequest<'r>> {
+        let windows = self.spine.windows(over)?;
+        let bucketer = match (over, windows.ranges().as_slice()) {
+            (None, [(from, to)]) => Some(self.spine.calendar().bucketer(
+                self.spine.grain(),
+                *from,
+                *to,
+            )?),
+            _ => None,
+        };
+        Ok(ScanRequest {
+            aggregates,
+            windows,
+            disjoint: over.is_none(),
+            bucketer,
+            dimensions,
+            filter: self.filter,
+            zone: self.zone,
+        })
+    }
+
+    fn atoms(
+        &self,
+        grid: Grid,
+        rank: &[usize],
+        scans: &[(Option<CumulativeRange>, Sparse)],
+    ) -> Result<Vec<ArrayRef>> {
+        let rows: Vec<_> = scans.iter().map(|(_, s)| grid.rows_of(s, rank)).collect();
+        let mut used = vec![0; scans.len()];
+        let mut atoms = Vec::with_capacity(self.graph.atoms.len());
+        for atom in &self.graph.atoms {
+            let Some(at) = scans.iter().position(|(over, _)| *over == atom.over) else {
+                continue;
+            };
+            let number = used.get_mut(at).map_or(0, |n: &mut usize| {
+                *n += 1;
+                *n - 1
+            });
+            let found = scans
+                .get(at)
+                .and_then(|(_, s)| s.columns.get(number))
+                .zip(rows.get(at));
+            let Some((column, rows)) = found else {
+                continue;
+            };
+            let dense = grid.spread(column, rows)?;
+            atoms.push(match is_count(&atom.aggregate) {
+                true => zeros(&dense)?,
+                false => dense,
+            });
+        }
+        Ok(atoms)
+    }
+
+    fn spread_passes(
+        &self,
+        grid: Grid,
+        rank: &[usize],
+        found: &[Sparse],
+    ) -> Result<Vec<PassColumns>> {
+        let mut spread = Vec::with_capacity(found.len());
+        for (pass, sparse) in self.graph.passes.iter().zip(found) {
+            let counts = passes::counts(&pass.kind);
+            let rows = grid.rows_of(sparse, rank);
+            let empty: ArrayRef = match counts {
+                true => Arc::new(Int64Array::from(Vec::<i64>::new())),
+                false => Arc::new(Float64Array::from(Vec::<f64>::new())),
+            };
+            let value = grid.spread(sparse.columns.first().unwrap_or(&empty), &rows)?;
+            let value = match counts {
+                true => zeros(&value)?,
+                false => value,
+            };
+            let below = match passes::has_denominator(&pass.kind) {
+                true => {
+                    let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
+                    let column = grid.spread(sparse.columns.get(1).unwrap_or(&none), &rows)?;
+                    Some(zeros(&column)?)
+                }
+                false => None,
+            };
+            let present = (0..grid.len()).map(|cell| rows.is_valid(cell)).collect();
+            spread.push((value, below, present));
+        }
+        Ok(spread)
+    }
+}

@@ -1,0 +1,349 @@
+//! From a question to what is computed, with all checks.
+
+use crate::document::{nearest, shortened};
+use crate::engine::{Events, ScanStats, Table};
+use crate::metric::calendar::{Grain, PreparedCalendar};
+use crate::metric::expr::{RowExpr, parse_condition, restricting};
+use crate::metric::kind::CumulativeRange;
+use crate::metric::registry::Registry;
+use crate::{Error, Result};
+
+use super::answer::Answer;
+use super::compute::{Computation, Computed};
+use super::executor::{DimensionOf, Kept, texts};
+use super::graph::{self, Graph};
+use super::notes;
+use super::passes;
+use super::relational;
+use super::spec::{MetricQuery, Top};
+use super::spine::{Spine, twice};
+
+const MAX_METRICS: usize = 200;
+const MAX_DIMENSIONS: usize = 8;
+const MAX_TOP: usize = 10_000;
+
+/// What can be checked of a question without the data.
+pub(crate) struct Checked {
+    pub(crate) calendar: PreparedCalendar,
+    pub(crate) grain: Grain,
+    pub(crate) filter: Option<RowExpr>,
+    pub(crate) graph: Graph,
+    pub(crate) from: Option<i64>,
+    pub(crate) to: Option<i64>,
+    pub(crate) as_of: Option<i64>,
+}
+
+/// Checks a question as far as that needs no data.
+pub(crate) fn check(registry: &Registry, query: &MetricQuery) -> Result<Checked> {
+    names(registry, query)?;
+    let calendar = query.calendar().prepare()?;
+    let grain = graph::grain(registry, &query.metrics, query.grain)?;
+    let filter = match &query.filter {
+        Some(text) => restricting(
+            parse_condition(text, &Default::default())
+                .map_err(|fault| Error::invalid_spec(format!("filter: {fault}")))?,
+        ),
+        None => None,
+    };
+    let graph = Graph::new(registry, &query.metrics, query.fill)?;
+    let instant = |name: &str, text: &Option<String>| match text {
+        Some(text) => match calendar.instant(text) {
+            Ok(us) => Ok(Some(us)),
+            Err(e) => Err(Error::invalid_spec(format!("{name}: {}", e.message()))),
+        },
+        None => Ok(None),
+    };
+    let (from, to) = (instant("from", &query.from)?, instant("to", &query.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Error::invalid_spec(format!(
+            "the range from {} to {} is empty; `to` is the first moment that is no longer asked for",
+            query.from.as_deref().unwrap_or_default(),
+            query.to.as_deref().unwrap_or_default()
+        )));
+    }
+    let as_of = instant("as_of", &query.as_of)?;
+    Ok(Checked {
+        calendar,
+        grain,
+        filter,
+        graph,
+        from,
+        to,
+        as_of,
+    })
+}
+
+/// A checked question.
+pub(crate) struct Prepared<'a> {
+    pub(crate) events: &'a Events,
+    pub(crate) registry: &'a Registry,
+    pub(crate) query: &'a MetricQuery,
+    pub(crate) spine: Spine,
+    pub(crate) graph: Graph,
+    pub(crate) dimensions: Vec<DimensionOf>,
+    pub(crate) filter: Option<RowExpr>,
+    /// The moment as of which periods are complete; `None` without events.
+    pub(crate) as_of: Option<i64>,
+    /// The range that was asked for, before it was widened.
+    pub(crate) range: (i64, i64),
+    extent: Option<(i64, i64)>,
+    stats: ScanStats,
+}
+
+impl<'a> Prepared<'a> {
+    pub(crate) async fn new(
+        events: &'a Events,
+        registry: &'a Registry,
+        query: &'a MetricQuery,
+    ) -> Result<Prepared<'a>> {
+        let Checked {
+            calendar,
+            grain,
+            filter,
+            graph,
+            from,
+            to,
+            as_of,
+        } = check(registry, query)?;
+        let frame = events.frame()?;
+        let dimensions = query
+            .by
+            .iter()
+            .map(|name| DimensionOf::new(name, frame.schema()))
+            .collect::<Result<Vec<_>>>()?;
+        let all_time = |o: &Option<CumulativeRange>| *o == Some(CumulativeRange::AllTime);
+        let needed = from.is_none()
+            || to.is_none()
+            || as_of.is_none()
+            || graph.carries_on()
+            || graph.atoms.iter().any(|a| all_time(&a.over))
+            || !graph.passes.is_empty();
+        let (extent, stats) = match needed {
+            true => relational::extent(events).await?,
+            false => (None, ScanStats::default()),
+        };
+        let range = match (from, to, extent) {
+            (Some(from), Some(to), _) => (from, to),
+            (Some(from), None, Some((_, last))) => (from, (last + 1).max(from)),
+            (None, Some(to), Some((first, _))) => (first.min(to), to),
+            (None, None, Some((first, last))) => (first, last + 1),
+            _ => (0, 0),
+        };
+        let mut spine = Spine::new(calendar, grain, range.0, range.1, query.compare_to.as_ref())?;
+        spine.reach_back(&graph.offset_chains())?;
+        if let Some((first, _)) = extent
+            && graph.carries_on()
+        {
+            spine.reach_back_to(first)?;
+        }
+        Ok(Prepared {
+            events,
+            registry,
+            query,
+            spine,
+            graph,
+            dimensions,
+            filter,
+            as_of: as_of.or(extent.map(|(_, last)| last)),
+            range,
+            extent,
+            stats,
+        })
+    }
+
+    fn computation<'c>(&'c self, graph: &'c Graph) -> Computation<'c> {
+        let start = self.spine.periods().first().map_or(0, |p| p.start_us());
+        Computation {
+            events: self.events,
+            graph,
+            spine: &self.spine,
+            filter: self.filter.as_ref(),
+            zone: self.spine.calendar().time_zone(),
+            extent: self.extent.unwrap_or((start, start)),
+        }
+    }
+
+    /// Answers the question; the text says how, if that is asked for.
+    pub(crate) async fn answer(mut self, explain: bool) -> Result<(Table, String)> {
+        let mut stats = self.stats;
+        if let Some(top) = &self.query.top {
+            let (dimension, kept, more) = self.kept(top).await?;
+            stats = passes::sum(stats, more);
+            if let Some(slot) = self.dimensions.get_mut(dimension) {
+                *slot = slot.keeping(kept);
+            }
+        }
+        let computation = self.computation(&self.graph);
+        let computed = computation.run(&self.dimensions, explain).await?;
+        stats = passes::sum(stats, computed.stats);
+        let totals = match self.query.totals {
+            true => Some(computation.run(&[], false).await?),
+            false => None,
+        };
+        stats = passes::sum(stats, totals.as_ref().map(|t| t.stats).unwrap_or_default());
+        let answer = Answer::new(&self, &computed, totals.as_ref())?;
+        let notes = notes::notes(&self, &answer)?;
+        let text = match explain {
+            true => self.text(&computed, stats),
+            false => String::new(),
+        };
+        Ok((
+            answer.table(self.query)?.with_scan(stats).with_notes(notes),
+            text,
+        ))
+    }
+
+    fn text(&self, computed: &Computed, stats: ScanStats) -> String {
+        let mut lines = vec![format!(
+            "{} periods of one {} asked for, {} computed; {} combinations of dimensions",
+            self.spine.asked().len(),
+            self.spine.grain(),
+            self.spine.periods().len(),
+            computed.grid.combinations
+        )];
+        lines.extend(computed.plans.iter().map(|p| p.trim_end().to_owned()));
+        for pass in &self.graph.passes {
+            lines.push(format!(
+                "pass for {} ({})",
+                pass.name,
+                pass.kind.name().name()
+            ));
+        }
+        lines.push(format!(
+            "read {} of {} files, {} bytes",
+            stats.files_read, stats.files_total, stats.bytes_read
+        ));
+        lines.join("\n")
+    }
+
+    /// Finds the values of a dimension that are kept.
+    async fn kept(&self, top: &Top) -> Result<(usize, Kept, ScanStats)> {
+        let by = &self.query.by;
+        let Some(first) = by.first() else {
+            return Err(Error::invalid_spec(
+                "top: the query has no dimension; name one in `by`",
+            ));
+        };
+        if !(1..=MAX_TOP).contains(&top.n) {
+            return Err(Error::invalid_spec(format!(
+                "top: n is {}; it is from 1 to {MAX_TOP}",
+                top.n
+            )));
+        }
+        let name = top.dimension.as_ref().unwrap_or(first);
+        let Some(at) = by.iter().position(|d| d == name) else {
+            return Err(Error::invalid_spec(format!(
+                "top: `{}` is not among the dimensions of the query, {}",
+                shortened(name),
+                by.join(", ")
+            )));
+        };
+        let metric = match &top.metric {
+            Some(metric) => metric,
+            None => self
+                .query
+                .metrics
+                .first()
+                .ok_or_else(|| Error::internal("no metric"))?,
+        };
+        let graph = Graph::new(self.registry, std::slice::from_ref(metric), self.query.fill)?;
+        let dimensions: Vec<DimensionOf> = self.dimensions.get(at).cloned().into_iter().collect();
+        let computed = self.computation(&graph).run(&dimensions, false).await?;
+        let series = graph.asked.first().and_then(|n| computed.series.get(*n));
+        let series = series.ok_or_else(|| Error::internal("a metric was not computed"))?;
+        let asked: Vec<usize> = self
+            .spine
+            .asked()
+            .iter()
+            .filter_map(|p| self.spine.position(p))
+            .collect();
+        let values = super::answer::floats(&series.value)?;
+        let sum = |c: usize| -> f64 {
+            let cells = asked.iter().map(|p| c * computed.grid.positions + p);
+            cells
+                .filter_map(|cell| values.get(cell).copied().flatten())
+                .sum()
+        };
+        let mut order: Vec<(usize, f64)> = (0..computed.grid.combinations)
+            .map(|c| (c, sum(c)))
+            .collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let column = match computed.dimensions.first() {
+            Some(column) => texts(column)?,
+            None => Vec::new(),
+        };
+        let values: Vec<Option<String>> = order
+            .iter()
+            .take(top.n)
+            .filter_map(|(c, _)| column.get(*c).cloned())
+            .collect();
+        if values.iter().flatten().any(|v| *v == top.other) {
+            return Err(Error::invalid_spec(format!(
+                "top: `{}` is itself one of the greatest values of `{name}`; give the others another name with `other`",
+                shortened(&top.other)
+            )));
+        }
+        let kept = Kept {
+            values,
+            other: top.other.clone(),
+        };
+        Ok((at, kept, computed.stats))
+    }
+}
+
+/// Checks metrics and dimensions by name.
+fn names(registry: &Registry, query: &MetricQuery) -> Result<()> {
+    if query.metrics.is_empty() {
+        return Err(Error::invalid_spec(
+            "metrics: none is named; name at least one",
+        ));
+    }
+    if query.metrics.len() > MAX_METRICS {
+        return Err(Error::invalid_spec(format!(
+            "metrics: {} are named; at most {MAX_METRICS} are answered at once",
+            query.metrics.len()
+        )));
+    }
+    if query.by.len() > MAX_DIMENSIONS {
+        return Err(Error::invalid_spec(format!(
+            "by: {} dimensions are named; at most {MAX_DIMENSIONS} are allowed",
+            query.by.len()
+        )));
+    }
+    for (what, names) in [("metrics", &query.metrics), ("by", &query.by)] {
+        if let Some(name) = twice(names.iter().map(String::as_str)) {
+            return Err(Error::invalid_spec(format!(
+                "{what}: `{}` is named twice",
+                shortened(name)
+            )));
+        }
+    }
+    for name in &query.metrics {
+        // What a metric stands on may be narrower than itself.
+        let mut open = vec![registry.metric(name)?];
+        while let Some(metric) = open.pop() {
+            for dimension in &query.by {
+                if let Some(allowed) = &metric.dimensions
+                    && !allowed.contains(dimension)
+                {
+                    let hint = match nearest(dimension, allowed.iter().map(String::as_str)) {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None if allowed.is_empty() => "it has none".to_owned(),
+                        None => format!("it has {}", allowed.join(", ")),
+                    };
+                    return Err(Error::invalid_spec(format!(
+                        "by: the metric `{}` has no dimension `{}`; {hint}",
+                        metric.name,
+                        shortened(dimension)
+                    )));
+                }
+            }
+            for input in metric.kind.inputs() {
+                open.push(registry.metric(&input.name)?);
+            }
+        }
+    }
+    Ok(())
+}
