@@ -10,9 +10,11 @@ temporary directory from the programs that are installed, and stopped at the end
 """
 import contextlib
 import glob
+import importlib.util
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import socket
 import subprocess
@@ -63,19 +65,27 @@ def duckdb(jobs):
 
 
 def programs():
-    """The directory of PostgreSQL's programs."""
+    """The directory of PostgreSQL's programs: those of the system, or those that the package pgserver brings."""
     config = shutil.which("pg_config")
     if config:
         directory = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
         if os.path.exists(f"{directory}/initdb"):
             return directory
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb") + glob.glob("/usr/pgsql-*/bin/initdb"))
-    beside = shutil.which("initdb")
-    if beside:
-        return os.path.dirname(beside)
-    if not found:
-        sys.exit("PostgreSQL neither answers at 127.0.0.1:5432 nor is installed; install it (initdb, postgres, psql)")
+    found += [found for found in [shutil.which("initdb")] if found]
+    found += [str(bundled() / "initdb")] if not found else []
     return os.path.dirname(found[-1])
+
+
+def bundled():
+    spec = importlib.util.find_spec("pgserver")
+    if spec is None:
+        sys.exit("PostgreSQL neither answers at 127.0.0.1:5432 nor is installed, and neither is the package pgserver; install one of them")
+    return pathlib.Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def psql():
+    return shutil.which("psql") or str(bundled() / "psql")
 
 
 @contextlib.contextmanager
@@ -83,14 +93,12 @@ def server():
     """Yields the port of a server."""
     def answers(port):
         done = subprocess.run(
-            ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-Atc", "select 1"],
+            [psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-Atc", "select 1"],
             capture_output=True,
             env={**os.environ, "PGCONNECT_TIMEOUT": "3"},
         )
         return done.returncode == 0
 
-    if not shutil.which("psql"):
-        sys.exit("psql is not installed; install PostgreSQL's client")
     if answers(5432):
         yield 5432
         return
@@ -100,10 +108,19 @@ def server():
         port = free.getsockname()[1]
     directory = tempfile.mkdtemp()
     data = f"{directory}/data"
-    # The server refuses to run as root.
-    by = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    if by:
-        shutil.chown(directory, "postgres")
+    # The server refuses to run as root, and another user may not see what lies in root's directories.
+    by = []
+    if os.getuid() == 0:
+        known = {user.pw_name for user in pwd.getpwall()}
+        user = "postgres" if "postgres" in known else "nobody"
+        by = ["runuser", "-u", user, "--"]
+        if "pginstall" in where:
+            package = pathlib.Path(where).parent.parent
+            for name in ("pgserver/pginstall", "pgserver.libs"):
+                shutil.copytree(package.parent / name, f"{directory}/{name}", symlinks=True)
+            where = f"{directory}/pgserver/pginstall/bin"
+        os.chmod(directory, 0o755)
+        shutil.chown(directory, user)
     try:
         subprocess.run([*by, f"{where}/initdb", "-U", "postgres", "-A", "trust", "-D", data], check=True, capture_output=True)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c fsync=off"
@@ -134,7 +151,7 @@ def postgresql(jobs):
         path = pathlib.Path(directory) / "script.sql"
         path.write_text("\n".join(script))
         done = subprocess.run(
-            ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-XAtf", str(path)],
+            [psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-XAtf", str(path)],
             capture_output=True,
             text=True,
         )
