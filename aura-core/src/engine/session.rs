@@ -30,14 +30,18 @@ impl Default for EngineSettings {
     }
 }
 
+/// Returns the number of threads that a setting asks for, where 0 means one for each core.
+pub(crate) fn threads_or_cores(setting: usize) -> usize {
+    match setting {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
 impl EngineSettings {
     pub(crate) fn context(&self) -> Result<SessionContext> {
-        let threads = match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
-        };
         let mut config = SessionConfig::new()
-            .with_target_partitions(threads)
+            .with_target_partitions(threads_or_cores(self.threads))
             .with_information_schema(false);
         let options = config.options_mut();
         options.execution.time_zone = Some("+00:00".to_owned());

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PartitionGrain;
-use crate::engine::EngineSettings;
+use crate::engine::{EngineSettings, threads_or_cores};
 use crate::{Error, Result};
 
 /// More threads than any machine has cores for; each costs memory.
@@ -104,9 +104,6 @@ impl StoreSettings {
     }
 
     pub(crate) fn threads(&self) -> usize {
-        match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
-        }
+        threads_or_cores(self.threads)
     }
 }
