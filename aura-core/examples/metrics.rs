@@ -4,9 +4,9 @@
 //! cargo run --example metrics
 //! ```
 
+use aura_core::calendar::Grain;
 use aura_core::engine::{EngineSettings, Events};
 use aura_core::event::Roles;
-use aura_core::metric::calendar::Grain;
 use aura_core::metric::query::{Comparison, SqlDialect, SqlSource};
 use aura_core::metric::{MetricQuery, Registry};
 

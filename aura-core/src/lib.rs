@@ -20,10 +20,12 @@
     )
 )]
 
+pub mod calendar;
 mod document;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod expr;
 pub mod ingest;
 pub mod metric;
 pub mod store;

@@ -1,4 +1,8 @@
-//! Moments and clocks. The core never reads the clock by itself: it asks a [`Clock`].
+//! Moments, clocks and lengths of time. The core never reads the clock by itself: it asks a [`Clock`].
+
+mod span;
+
+pub use span::{Span, SpanUnit};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

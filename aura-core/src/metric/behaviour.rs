@@ -7,10 +7,10 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::calendar::Grain;
-use super::expr::RowExpr;
 use super::kind::Calculation;
-use super::span::Span;
+use crate::calendar::Grain;
+use crate::expr::RowExpr;
+use crate::time::Span;
 use crate::{Error, Result};
 
 /// The share (or the number) of actors that reach a step of an ordered funnel.

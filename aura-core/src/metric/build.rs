@@ -4,18 +4,18 @@ use super::behaviour::{
     CollaborationMeasure, CollaborationMetric, FirstAttemptMetric, FunnelMetric, LifecycleMetric,
     RetentionMetric, SessionMeasure, SessionsMetric, StickinessMetric, TimeToConvertMetric,
 };
-use super::calendar::Grain;
 use super::definition::{Fill, LocalText, MetricDefinition};
-use super::expr::{
-    AggregateFunction, BinaryOperator, Expression, Formula, RowExpr, Scope, parse_condition,
-    parse_formula, restricting,
-};
 use super::file::{DefinitionFile, OperandFile, keys_of};
 use super::kind::{
     Calculation, Conversion, CumulativeRange, Derived, KindName, MetricKind, Operand,
 };
-use super::span::{Span, SpanUnit};
+use crate::calendar::Grain;
 use crate::document::{Path, Place, nearest, shortened};
+use crate::expr::{
+    AggregateFunction, BinaryOperator, Expression, Formula, RowExpr, Scope, parse_condition,
+    parse_formula, restricting,
+};
+use crate::time::{Span, SpanUnit};
 use crate::{Error, Result};
 
 /// One thing wrong in a definition.

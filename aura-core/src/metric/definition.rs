@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::calendar::Grain;
-use super::expr::RowExpr;
 use super::file::DefinitionFile;
 use super::kind::MetricKind;
 use super::unit::Unit;
+use crate::calendar::Grain;
 use crate::event::{ACTOR, TIME};
+use crate::expr::RowExpr;
 
 /// Text for people in the languages of AURA.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

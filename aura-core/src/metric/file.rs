@@ -7,11 +7,11 @@ use super::behaviour::{
     Cohort, CollaborationMeasure, FunnelBase, LifecycleState, RetentionMode, SessionMeasure,
     Statistic,
 };
-use super::calendar::Grain;
 use super::definition::{Direction, Fill, Format, LocalText};
 use super::kind::{Calculation, KindName, MetricInput};
-use super::span::Span;
 use super::unit::Unit;
+use crate::calendar::Grain;
+use crate::time::Span;
 
 /// Gives the struct of all keys, and the list of those that belong to kinds.
 macro_rules! definition_file {

@@ -7,9 +7,9 @@ use super::behaviour::{
     CollaborationMetric, FirstAttemptMetric, FunnelMetric, LifecycleMetric, RetentionMetric,
     SessionsMetric, StickinessMetric, TimeToConvertMetric,
 };
-use super::calendar::Grain;
-use super::expr::{Formula, MetricReference, RowExpr};
-use super::span::Span;
+use crate::calendar::Grain;
+use crate::expr::{Formula, MetricReference, RowExpr};
+use crate::time::Span;
 
 /// The name of a kind, as in `kind: ratio`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -2,23 +2,27 @@
 //!
 //! A [`Registry`] holds [`MetricDefinition`]s, read from YAML or JSON and checked together at load: an unknown
 //! name, a circle of formulas or a sum of different units is an error with line and column, not a wrong number
-//! later. The expressions of a definition are SQL over an allow-list ([`expr`]). The metrics that come with AURA
+//! later. The expressions of a definition are SQL over an allow-list ([`expr`](crate::expr)). The metrics that come with AURA
 //! ([`Registry::builtin`]) are data in the same format. The format is described for its users in
 //! `docs/metrics.md`, the built-in metrics in `docs/metrics/reference.md`.
 
 mod behaviour;
 mod build;
-pub mod calendar;
 mod definition;
-pub mod expr;
 mod file;
 mod kind;
 pub mod query;
 mod reference;
 mod registry;
 mod schema;
-mod span;
 mod unit;
+
+pub use crate::expr::{
+    Aggregate, AggregateFunction, AggregateKind, BinaryOperator, CastType, Column, Constant,
+    DATE_PARTS, Expression, Formula, MetricReference, PlanContext, RowExpr, ScalarFunction, Term,
+    Truth,
+};
+pub use crate::time::{Span, SpanUnit};
 
 pub use behaviour::{
     Cohort, CollaborationMeasure, CollaborationMetric, FirstAttemptMetric, FunnelBase,
@@ -26,16 +30,10 @@ pub use behaviour::{
     SessionsMetric, Statistic, StickinessMetric, TimeToConvertMetric,
 };
 pub use definition::{Direction, Fill, Format, LocalText, MetricDefinition};
-pub use expr::{
-    Aggregate, AggregateFunction, AggregateKind, BinaryOperator, CastType, Column, Constant,
-    DATE_PARTS, Expression, Formula, MetricReference, PlanContext, RowExpr, ScalarFunction, Term,
-    Truth,
-};
 pub use kind::{
     Calculation, Conversion, CumulativeRange, Derived, KindName, MetricInput, MetricKind, Operand,
 };
 pub use query::MetricQuery;
 pub use reference::reference_page;
 pub use registry::{Bindings, Dimension, Parameter, ParameterType, Registry, Template};
-pub use span::{Span, SpanUnit};
 pub use unit::Unit;

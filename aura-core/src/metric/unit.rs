@@ -8,11 +8,11 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::expr::{
-    AggregateFunction, BinaryOperator, Expression, Formula, MetricReference, ScalarFunction, Term,
-};
 use crate::document::shortened;
 use crate::event::{ACTOR, EVENT_ID};
+use crate::expr::{
+    AggregateFunction, BinaryOperator, Expression, Formula, MetricReference, ScalarFunction, Term,
+};
 use crate::{Error, Result};
 
 /// The unit of a metric: `events`, `seconds`, `USD`, a quotient `events/actors`, a product `USD*seconds`, or

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Float64Array, Int64Array};
 
 use crate::Result;
 use crate::engine::{Events, ScanStats};
-use crate::metric::expr::{Aggregate, RowExpr};
+use crate::expr::{Aggregate, RowExpr};
 use crate::metric::kind::CumulativeRange;
 
 use super::evaluate::{Evaluation, Grid, PassColumns, Series, zeros};

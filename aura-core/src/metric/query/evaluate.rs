@@ -13,8 +13,8 @@ use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use datafusion::common::DFSchema;
 use datafusion::prelude::{SessionContext, ident};
 
+use crate::expr::PlanContext;
 use crate::metric::definition::Fill;
-use crate::metric::expr::PlanContext;
 use crate::{Error, Result};
 
 use super::executor::Sparse;

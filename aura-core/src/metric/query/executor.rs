@@ -10,9 +10,9 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, lit, when};
 
+use crate::calendar::Bucketer;
 use crate::engine::Table;
-use crate::metric::calendar::Bucketer;
-use crate::metric::expr::{Aggregate, Column, Expression, PlanContext, RowExpr};
+use crate::expr::{Aggregate, Column, Expression, PlanContext, RowExpr};
 use crate::{Error, ErrorKind, Result};
 
 use super::spine::Windows;

@@ -1,11 +1,11 @@
 //! Metrics taken apart: the aggregates that a question needs, each once, and the formulas over them.
 
-use crate::metric::calendar::Grain;
-use crate::metric::definition::{Fill, MetricDefinition};
-use crate::metric::expr::{
+use crate::calendar::Grain;
+use crate::expr::{
     Aggregate, AggregateFunction, BinaryOperator, Constant, Expression, Formula, MetricReference,
     RowExpr,
 };
+use crate::metric::definition::{Fill, MetricDefinition};
 use crate::metric::kind::{CumulativeRange, MetricInput, MetricKind, Operand};
 use crate::metric::registry::Registry;
 use crate::{Error, Result};

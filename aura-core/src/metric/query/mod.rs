@@ -39,7 +39,7 @@ impl Events {
     /// | column | type | |
     /// |---|---|---|
     /// | `period` | timestamp in UTC microseconds | the first moment of the period |
-    /// | `period_label` | text | see [`PreparedCalendar::label`](crate::metric::calendar::PreparedCalendar::label) |
+    /// | `period_label` | text | see [`PreparedCalendar::label`](crate::calendar::PreparedCalendar::label) |
     /// | each dimension | that of the column (text where it is dictionary-encoded, or cut to its top values), nullable | events without a value are null |
     /// | `is_total` | boolean | only with [`MetricQuery::totals`]: the row is over all values of the dimensions, which are null in it |
     /// | `compare_period` | timestamp, nullable | only with [`MetricQuery::compare_to`]: the period compared with; null where the calendar has none |
@@ -82,7 +82,7 @@ impl Events {
     /// use aura_core::engine::Events;
     /// use aura_core::event::Roles;
     /// use aura_core::metric::{MetricQuery, Registry};
-    /// use aura_core::metric::calendar::Grain;
+    /// use aura_core::calendar::Grain;
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let batch = RecordBatch::try_from_iter([

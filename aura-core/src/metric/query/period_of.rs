@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::Error;
-use crate::metric::calendar::Bucketer;
+use crate::calendar::Bucketer;
 
 use super::spine::Windows;
 

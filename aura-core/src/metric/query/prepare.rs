@@ -1,9 +1,9 @@
 //! From a question to what is computed, with all checks.
 
+use crate::calendar::{Grain, PreparedCalendar};
 use crate::document::{nearest, shortened};
 use crate::engine::{Events, ScanStats, Table};
-use crate::metric::calendar::{Grain, PreparedCalendar};
-use crate::metric::expr::{RowExpr, parse_condition, restricting};
+use crate::expr::{RowExpr, parse_condition, restricting};
 use crate::metric::kind::CumulativeRange;
 use crate::metric::registry::Registry;
 use crate::{Error, Result};

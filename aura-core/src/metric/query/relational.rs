@@ -8,7 +8,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::engine::{Events, ScanStats, Table};
 use crate::event::TIME;
-use crate::metric::expr::{Column, Expression, PlanContext, RowExpr};
+use crate::expr::{Column, Expression, PlanContext, RowExpr};
 use crate::{Error, Result};
 
 use super::executor::ScanRequest;

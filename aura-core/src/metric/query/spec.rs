@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::calendar::{Calendar, FiscalYearLabel, Grain, Month, PeriodTable, Weekday};
+use crate::calendar::{Calendar, FiscalYearLabel, Grain, Month, PeriodTable, Weekday};
 use crate::metric::definition::Fill;
 
 /// A question to a [`Registry`](crate::metric::Registry): which metrics, in which periods, cut by what.
@@ -13,7 +13,7 @@ use crate::metric::definition::Fill;
 /// # Examples
 /// ```
 /// use aura_core::metric::MetricQuery;
-/// use aura_core::metric::calendar::Grain;
+/// use aura_core::calendar::Grain;
 ///
 /// let query = MetricQuery::of(["signups"]).grain(Grain::Week).by(["plan"]).from("2026-01-01");
 /// let same: MetricQuery =
@@ -93,7 +93,7 @@ pub enum Comparison {
     /// The one so many periods before it, from 1.
     Periods(u32),
     /// The same one a year before, see
-    /// [`PreparedCalendar::same_period_previous_year`](crate::metric::calendar::PreparedCalendar::same_period_previous_year).
+    /// [`PreparedCalendar::same_period_previous_year`](crate::calendar::PreparedCalendar::same_period_previous_year).
     PreviousYear,
     /// The first with the period that holds this moment (in the forms of [`MetricQuery::from`]), the second with
     /// the one after it, and so on.

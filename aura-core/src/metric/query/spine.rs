@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::metric::calendar::{Grain, Period, PreparedCalendar};
+use crate::calendar::{Grain, Period, PreparedCalendar};
 use crate::metric::kind::CumulativeRange;
-use crate::metric::span::{Span, SpanUnit};
+use crate::time::{Span, SpanUnit};
 use crate::{Error, ErrorKind, Result};
 
 use super::spec::Comparison;

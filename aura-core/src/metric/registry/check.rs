@@ -1,12 +1,12 @@
 //! What definitions must keep together.
 
 use super::Registry;
+use crate::calendar::Grain;
 use crate::document::{Path, nearest, shortened};
+use crate::expr::{Formula, MetricReference};
 use crate::metric::behaviour::{CollaborationMeasure, SessionMeasure};
 use crate::metric::build::Problem;
-use crate::metric::calendar::Grain;
 use crate::metric::definition::{Format, MetricDefinition};
-use crate::metric::expr::{Formula, MetricReference};
 use crate::metric::kind::{Calculation, MetricInput, MetricKind};
 use crate::metric::unit::{Known, Unit, infer};
 

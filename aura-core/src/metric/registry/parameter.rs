@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Grain;
 use crate::document::{Key, Kind, Node};
 use crate::event::contract::{Literal, OrderedMap};
+use crate::expr::{Bound, Constant, Scope, parse_condition};
 use crate::metric::build::name_fault;
-use crate::metric::calendar::Grain;
 use crate::metric::definition::LocalText;
-use crate::metric::expr::{Bound, Constant, Scope, parse_condition};
 use crate::metric::file::is_expression;
-use crate::metric::span::Span;
+use crate::time::Span;
 
 /// What a parameter stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

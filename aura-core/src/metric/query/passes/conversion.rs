@@ -7,7 +7,7 @@ use crate::event::ACTOR;
 use crate::metric::kind::{Calculation, Conversion};
 use crate::metric::query::executor::Combinations;
 use crate::metric::query::graph::Pass;
-use crate::metric::span::Span;
+use crate::time::Span;
 
 use super::follow::{Follow, Step};
 use super::{Cells, Found, PassContext};

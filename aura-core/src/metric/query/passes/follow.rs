@@ -13,7 +13,7 @@ use datafusion::prelude::ident;
 
 use crate::engine::ScanStats;
 use crate::event::TIME;
-use crate::metric::expr::{PlanContext, RowExpr};
+use crate::expr::{PlanContext, RowExpr};
 use crate::metric::query::executor::{Combinations, row_converter};
 use crate::metric::query::period_of::{Finder, period_of};
 use crate::metric::query::relational::{column, within};

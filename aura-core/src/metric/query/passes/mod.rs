@@ -18,8 +18,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
 
 use crate::engine::{Events, ScanStats};
+use crate::expr::RowExpr;
 use crate::metric::behaviour::CollaborationMeasure;
-use crate::metric::expr::RowExpr;
 use crate::metric::kind::{Calculation, MetricKind};
 use crate::{Error, Result};
 

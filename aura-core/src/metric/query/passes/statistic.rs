@@ -1,7 +1,7 @@
 //! One number of many.
 
+use crate::expr::at_share;
 use crate::metric::behaviour::Statistic;
-use crate::metric::expr::at_share;
 
 /// Returns a statistic of numbers; `None` of none. Percentiles are interpolated linearly between neighbours (type 7
 /// of Hyndman and Fan).

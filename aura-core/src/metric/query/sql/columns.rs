@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::event::TIME;
+use crate::expr::{CastType, Term};
 use crate::metric::definition::Fill;
-use crate::metric::expr::{CastType, Term};
 use crate::metric::kind::{Calculation, MetricKind};
 use crate::metric::query::graph::{How, Node, Side};
 use crate::metric::query::spine::Offset;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::Result;
 use crate::event::{ACTOR, TIME};
-use crate::metric::expr::RowExpr;
+use crate::expr::RowExpr;
 use crate::metric::kind::{Conversion, MetricKind};
 use crate::metric::query::graph::all_of;
 

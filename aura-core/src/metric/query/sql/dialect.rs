@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::expr::{AggregateFunction, CastType, ScalarFunction};
-use crate::metric::span::{Span, SpanUnit};
+use crate::expr::{AggregateFunction, CastType, ScalarFunction};
+use crate::time::{Span, SpanUnit};
 
 /// A dialect of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -1,7 +1,7 @@
 //! Expressions in a dialect.
 
 use crate::event::TIME;
-use crate::metric::expr::{
+use crate::expr::{
     Aggregate, AggregateFunction, BinaryOperator, CastType, Column, Constant, Expression, Formula,
     RowExpr, ScalarFunction, Term, Truth,
 };

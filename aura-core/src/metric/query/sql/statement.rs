@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::event::TIME;
+use crate::expr::{Aggregate, RowExpr};
 use crate::metric::definition::Fill;
-use crate::metric::expr::{Aggregate, RowExpr};
 use crate::metric::kind::{CumulativeRange, MetricKind};
 use crate::metric::query::graph::{Graph, How, Node, Side, all_of, any_of, is_count};
 use crate::metric::query::prepare;

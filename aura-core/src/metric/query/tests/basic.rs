@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use super::conformance::events as events_of;
+use crate::calendar::Grain;
 use crate::engine::{Events, Table};
-use crate::metric::calendar::Grain;
 use crate::metric::query::{Comparison, Top};
 use crate::metric::{MetricQuery, Registry};
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::conformance::{cells, same};
 use super::python::run;
+use crate::calendar::Grain;
 use crate::engine::{EngineSettings, Events};
 use crate::event::Roles;
-use crate::metric::calendar::Grain;
 use crate::metric::{Bindings, MetricQuery, Registry};
 
 #[tokio::test]

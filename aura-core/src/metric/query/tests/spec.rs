@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::metric::calendar::{Grain, Weekday};
+use crate::calendar::{Grain, Weekday};
 use crate::metric::query::{Comparison, OrderBy, Top};
 use crate::metric::{Fill, MetricQuery};
 

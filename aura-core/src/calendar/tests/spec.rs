@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::metric::calendar::{Calendar, FiscalYearLabel, Grain, Month, Weekday};
+use crate::calendar::{Calendar, FiscalYearLabel, Grain, Month, Weekday};
 use crate::{Error, ErrorKind};
 
 #[test]

@@ -19,7 +19,7 @@ use super::ast::{
 use super::function::{AggregateFunction, CastType, ScalarFunction};
 use super::percentile::percentile;
 use crate::document::nearest;
-use crate::metric::span::{Span, SpanUnit};
+use crate::time::{Span, SpanUnit};
 use crate::{Error, Result};
 
 /// What an expression needs to know to become a plan: the columns, and the zone of date parts.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::calendar::Grain;
+use crate::calendar::Grain;
 use crate::document::shortened;
 use crate::{Error, Result};
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::zone;
 use crate::ErrorKind;
-use crate::metric::calendar::{Calendar, Grain, MAX_PERIODS, PeriodTable};
+use crate::calendar::{Calendar, Grain, MAX_PERIODS, PeriodTable};
 
 const ZONES: [&str; 8] = [
     "UTC",

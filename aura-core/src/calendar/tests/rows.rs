@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::labels;
 use crate::ErrorKind;
-use crate::metric::calendar::{Calendar, Grain, PeriodTable, PreparedCalendar};
+use crate::calendar::{Calendar, Grain, PeriodTable, PreparedCalendar};
 
 /// The 4-5-4 calendar of the National Retail Federation for 2023 (53 weeks) and 2024: years and months.
 /// Source: nrf.com, 4-5-4 calendar.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::metric::calendar::{Calendar, Grain, Month, Weekday};
+use crate::calendar::{Calendar, Grain, Month, Weekday};
 
 const PERIODS: &str = include_str!("../../../../tests/calendar/periods.csv");
 

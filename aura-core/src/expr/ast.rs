@@ -1,7 +1,7 @@
 //! What the text of a metric means: a small typed tree, in place of SQL's large one.
 
-use super::super::span::Span;
 use super::function::{AggregateFunction, CastType, ScalarFunction};
+use crate::time::Span;
 
 /// An expression over leaves `L`: columns in a [`RowExpr`], aggregates and other metrics in a [`Formula`].
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::{
 };
 
 use crate::document::{Fault, Place};
-use crate::metric::span::Span;
+use crate::time::Span;
 
 /// Most bytes of an expression.
 pub(crate) const MAX_BYTES: usize = 16 << 10;

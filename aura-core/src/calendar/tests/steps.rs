@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::{labels, period, zone};
 use crate::ErrorKind;
-use crate::metric::calendar::zone::{MAX_US, MIN_US};
-use crate::metric::calendar::{Calendar, FiscalYearLabel, Grain, Month, PreparedCalendar, Weekday};
+use crate::calendar::zone::{MAX_US, MIN_US};
+use crate::calendar::{Calendar, FiscalYearLabel, Grain, Month, PreparedCalendar, Weekday};
 
 const ZONES: [&str; 10] = [
     "UTC",

@@ -13,7 +13,7 @@ use crate::Result;
 ///
 /// # Examples
 /// ```
-/// use aura_core::metric::calendar::{Calendar, Grain};
+/// use aura_core::calendar::{Calendar, Grain};
 ///
 /// let calendar: Calendar =
 ///     serde_json::from_str(r#"{"time_zone": "America/New_York", "fiscal_year_start": "july"}"#)?;

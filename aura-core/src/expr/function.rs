@@ -1,7 +1,7 @@
 //! The allow-list: every function that an expression may call, and by name the reason why others are refused.
 
+use crate::calendar::Grain;
 use crate::document::nearest;
-use crate::metric::calendar::Grain;
 
 /// Gives an enum of functions its table of names and numbers of arguments.
 macro_rules! functions {

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use super::PreparedCalendar;
 use super::zone::{MAX_US, MIN_US};
 use crate::Result;
-use crate::metric::span::{Span, SpanUnit};
+use crate::time::{Span, SpanUnit};
 
 impl PreparedCalendar {
     /// Returns the moment one `span` after `us`, or before it with `back`.

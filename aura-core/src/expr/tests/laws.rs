@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::{
     BinaryOperator, CastType, Column, Constant, Expression, Formula, RowExpr, ScalarFunction, Truth,
 };
-use crate::metric::Span;
+use crate::time::Span;
 
 fn constant() -> impl Strategy<Value = Constant> {
     prop_oneof![

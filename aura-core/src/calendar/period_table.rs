@@ -59,7 +59,7 @@ impl PeriodTable {
     ///
     /// # Examples
     /// ```
-    /// use aura_core::metric::calendar::PeriodTable;
+    /// use aura_core::calendar::PeriodTable;
     ///
     /// let error = PeriodTable::parse(
     ///     "grain,label,start,end\n\

@@ -1,7 +1,7 @@
 //! Days and hours where clocks change. The changes are those of the IANA database's source files.
 
 use super::{HOUR, labels, period, zone};
-use crate::metric::calendar::{Calendar, Grain, Weekday};
+use crate::calendar::{Calendar, Grain, Weekday};
 
 #[test]
 fn days_have_23_or_25_hours_when_clocks_change() {
