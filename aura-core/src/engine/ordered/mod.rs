@@ -32,6 +32,7 @@ mod parquet_file;
 mod plan;
 mod ranges;
 mod request;
+mod row_tests;
 mod rows;
 mod run;
 mod scatter;
@@ -50,6 +51,7 @@ pub(crate) use counts::{ActorCounts, CountRows, DistinctActors, GroupCounts, Row
 pub(crate) use groups::{NO_PERIOD, Periods};
 pub(crate) use kernel::{Kernel, RowKernel};
 pub(crate) use request::{Order, Request};
+pub(crate) use row_tests::{Answers, MOST_TESTS, RowTests};
 pub(crate) use run::{ScanSource, Scanned, apart};
 pub(crate) use shape::Shape;
 pub(crate) use sizes::Sizes;
