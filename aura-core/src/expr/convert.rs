@@ -277,7 +277,7 @@ impl<'a> Converter<'a> {
                 {
                     return Ok(Expression::Constant(constant));
                 }
-                Ok(Expression::Negate(self.boxed(inner)?))
+                Ok(negative(self.expression(inner)?))
             }
             other => Err(fault(
                 at_of(whole),
@@ -453,6 +453,20 @@ impl<'a> Converter<'a> {
 }
 
 /// Joins two operands; `true and x`, which bound parameters bring about, is `x`.
+/// Negates. The negative of a number that is written, in parentheses or behind a `+` too, is that number, since the sign
+/// is a part of it when it is written back.
+fn negative<L>(expr: Expression<L>) -> Expression<L> {
+    match expr {
+        Expression::Constant(Constant::Integer(v)) if v >= 0 => {
+            Expression::Constant(Constant::Integer(-v))
+        }
+        Expression::Constant(Constant::Number(v)) if v.is_sign_positive() => {
+            Expression::Constant(Constant::Number(-v))
+        }
+        other => Expression::Negate(Box::new(other)),
+    }
+}
+
 fn joined<L>(left: Expression<L>, operator: BinaryOperator, right: Expression<L>) -> Expression<L> {
     let is_true = |e: &Expression<L>| matches!(e, Expression::Constant(Constant::Boolean(true)));
     if operator == BinaryOperator::And && is_true(&left) {

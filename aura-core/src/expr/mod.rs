@@ -121,7 +121,7 @@ const START: Place = Place { line: 1, column: 1 };
 
 /// Reads an expression, and makes sure that what is written of it can be read again: with parameters bound, and
 /// with the parentheses that SQL does without, it may be larger than its text.
-fn parse<L: Leaf + Display>(text: &str, scope: &Scope) -> Result<Expression<L>, Fault> {
+fn parse<L: Leaf + Display + PartialEq>(text: &str, scope: &Scope) -> Result<Expression<L>, Fault> {
     // The parser's tree is as deep as the operators it may have, and is walked and dropped by recursion: more than
     // a small stack of the host can be trusted with.
     const NEEDED: usize = 1 << 20;
@@ -129,10 +129,17 @@ fn parse<L: Leaf + Display>(text: &str, scope: &Scope) -> Result<Expression<L>, 
     stacker::maybe_grow(NEEDED, GROWN, || parse_twice(text, scope))
 }
 
-fn parse_twice<L: Leaf + Display>(text: &str, scope: &Scope) -> Result<Expression<L>, Fault> {
+fn parse_twice<L: Leaf + Display + PartialEq>(
+    text: &str,
+    scope: &Scope,
+) -> Result<Expression<L>, Fault> {
     let expr = parse_once::<L>(text, scope)?;
     match parse_once::<L>(&expr.to_string(), &Scope::new()) {
-        Ok(_) => Ok(expr),
+        Ok(again) if again == expr => Ok(expr),
+        Ok(_) => Err(fault(
+            START,
+            "the expression would not be read back as it is written; use parentheses",
+        )),
         Err(e) => Err(fault(
             START,
             format!(

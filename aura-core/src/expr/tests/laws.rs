@@ -171,6 +171,18 @@ proptest! {
     }
 
     #[test]
+    fn what_is_read_is_written_and_read_again(words in prop::collection::vec(prop::sample::select(&[
+        "1", "0", "0.5", "a", "(", ")", "+", "+", "-", "-", "*", "/", "not ", " and ", " or ", " = ", " is null", "true",
+        "9223372036854775808", " in (1, -1)", "# ", "/**/",
+    ][..]), 1..30)) {
+        let text = words.concat();
+        if let Ok(expr) = text.parse::<RowExpr>() {
+            let written = expr.to_string();
+            prop_assert_eq!(written.parse::<RowExpr>().ok(), Some(expr), "{}: {}", text, written);
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read_back(expr in expression().prop_filter("folded", |e| !joins_true(e))) {
         let text = expr.to_string();
         match text.parse::<RowExpr>() {

@@ -142,3 +142,22 @@ fn what_is_within_the_limits_works_on_a_small_stack() {
         assert_eq!(expr.to_string().parse::<RowExpr>().expect("again"), expr);
     });
 }
+
+#[test]
+fn signs_of_written_numbers_are_read_back() {
+    let same = |a: &str, b: &str| {
+        let (a, b): (RowExpr, RowExpr) = (a.parse().expect(a), b.parse().expect(b));
+        assert_eq!(a, b);
+        assert_eq!(a.to_string().parse::<RowExpr>().expect("again"), a);
+    };
+    same("-+1", "-1");
+    same("-(1)", "-1");
+    same("-+(+1.5)", "-1.5");
+    same("-(-1)", "- -1");
+    same("-+-+1", "- -1");
+    same("-(9223372036854775808)", "-9223372036854775808.0");
+    same("1 - -(2)", "1 - -2");
+    let long = format!("1{} +1{}-+1+ +1", "+1".repeat(90), "+ +1".repeat(40));
+    let expr: RowExpr = long.parse().expect("a long sum");
+    assert_eq!(expr.to_string().parse::<RowExpr>().expect("again"), expr);
+}
