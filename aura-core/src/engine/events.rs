@@ -162,10 +162,6 @@ impl Events {
     }
 
     /// Returns the events in the form that scans by actor take.
-    #[allow(
-        dead_code,
-        reason = "the rooms of metrics and of behaviour run their kernels on it"
-    )]
     pub(crate) fn scan_source(&self) -> ScanSource {
         let (table, shape) = &self.source;
         ScanSource {

@@ -7,7 +7,7 @@ mod from_files;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "the rooms of metrics and of behaviour run their kernels on it"
+    reason = "the names of actors, ties and the plain counts are for the room of behaviour"
 )]
 pub(crate) mod ordered;
 mod query_error;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::Groups;
-use super::{ActorBlock, Column, Kernel, Periods, RowBlock, RowKernel, Texts};
+use super::{ActorBlock, Answers, Column, Kernel, Periods, RowBlock, RowKernel, RowTests, Texts};
 use crate::{Error, Result};
 
 /// A count for each group that has any, ordered by period and then by the texts, null first.
@@ -109,54 +109,25 @@ impl<V: Default + Clone> Tally<V> {
     }
 }
 
-/// A condition on a text column, asked once for each text.
-pub(crate) struct TextTest {
-    place: usize,
-    test: Box<dyn Fn(&str) -> bool + Send + Sync>,
-}
-
-impl TextTest {
-    pub(crate) fn new(place: usize, test: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        TextTest {
-            place,
-            test: Box::new(test),
-        }
-    }
-
-    /// Returns the codes of the column, and brings `known` (an answer for each code) up to date.
-    /// Null passes no test.
-    fn codes<'a>(&self, columns: &'a [Column], known: &mut Vec<bool>) -> Result<&'a [u32]> {
-        let column = columns.get(self.place).and_then(Column::codes);
-        let (codes, texts) =
-            column.ok_or_else(|| Error::invalid_spec("only text columns can be tested as text"))?;
-        if known.is_empty() {
-            known.push(false);
-        }
-        if texts.len() > known.len() {
-            texts.each_from(known.len(), |_, text| known.push((self.test)(text)));
-        }
-        Ok(codes)
-    }
-}
-
 /// Counts rows by period and columns.
 pub(crate) struct CountRows {
     grouping: Grouping,
-    only: Option<TextTest>,
+    only: Option<RowTests>,
 }
 
 /// The state of [`CountRows`].
 pub(crate) struct RowCounts {
     tally: Tally<u64>,
-    known: Vec<bool>,
+    answers: Answers,
+    masks: Vec<u64>,
 }
 
 impl CountRows {
-    /// `by` are places of text columns in the request; `only` restricts what is counted.
+    /// `by` are places of text columns in the request; `only` is one condition on what is counted.
     pub(crate) fn new(
         by: Vec<usize>,
         periods: Option<Arc<dyn Periods>>,
-        only: Option<TextTest>,
+        only: Option<RowTests>,
     ) -> Self {
         CountRows {
             grouping: Grouping { by, periods },
@@ -171,7 +142,11 @@ impl RowKernel for CountRows {
     fn new_state(&self) -> RowCounts {
         RowCounts {
             tally: self.grouping.tally(),
-            known: Vec::new(),
+            answers: self
+                .only
+                .as_ref()
+                .map_or_else(Answers::default, RowTests::new_answers),
+            masks: Vec::new(),
         }
     }
 
@@ -190,10 +165,10 @@ impl RowKernel for CountRows {
                 }
             }
             Some(only) => {
-                let codes = only.codes(&block.columns, &mut state.known)?;
-                for (&place, &code) in tally.places.iter().zip(codes) {
+                only.masks(&mut state.answers, block, &mut state.masks)?;
+                for (&place, &mask) in tally.places.iter().zip(&state.masks) {
                     if let Some(count) = values.get_mut(place as usize) {
-                        *count += u64::from(state.known[code as usize]);
+                        *count += mask & 1;
                     }
                 }
             }
@@ -204,7 +179,8 @@ impl RowKernel for CountRows {
     fn combine(&self, into: RowCounts, from: RowCounts) -> Result<RowCounts> {
         Ok(RowCounts {
             tally: into.tally.combine(from.tally, |c| *c, |a, b| *a += b)?,
-            known: into.known,
+            answers: into.answers,
+            masks: into.masks,
         })
     }
 }
@@ -220,7 +196,7 @@ impl RowCounts {
 /// that an actor who comes again is seen without a set of actors.
 pub(crate) struct DistinctActors {
     grouping: Grouping,
-    only: Option<TextTest>,
+    only: Option<RowTests>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -233,16 +209,18 @@ struct Seen {
 /// The state of [`DistinctActors`].
 pub(crate) struct ActorCounts {
     tally: Tally<Seen>,
-    known: Vec<bool>,
+    answers: Answers,
+    masks: Vec<u64>,
     actors: u64,
 }
 
 impl DistinctActors {
-    /// `by` are places of text columns in the request; `only` restricts the rows that count.
+    /// `by` are places of text columns in the request; `only` is one condition on the rows
+    /// that count.
     pub(crate) fn new(
         by: Vec<usize>,
         periods: Option<Arc<dyn Periods>>,
-        only: Option<TextTest>,
+        only: Option<RowTests>,
     ) -> Self {
         DistinctActors {
             grouping: Grouping { by, periods },
@@ -257,7 +235,11 @@ impl Kernel for DistinctActors {
     fn new_state(&self) -> ActorCounts {
         ActorCounts {
             tally: self.grouping.tally(),
-            known: Vec::new(),
+            answers: self
+                .only
+                .as_ref()
+                .map_or_else(Answers::default, RowTests::new_answers),
+            masks: Vec::new(),
             actors: 0,
         }
     }
@@ -266,10 +248,10 @@ impl Kernel for DistinctActors {
         let (times, rows) = (Some(&block.times[..]), block.times.len());
         let tally = &mut state.tally;
         self.grouping.place(tally, times, &block.columns, rows)?;
-        let tested = match &self.only {
-            Some(only) => Some(only.codes(&block.columns, &mut state.known)?),
-            None => None,
-        };
+        if let Some(only) = &self.only {
+            only.masks(&mut state.answers, block, &mut state.masks)?;
+        }
+        let tested = self.only.as_ref().map(|_| &state.masks[..]);
         let values = &mut tally.groups.values;
         for rows in block.rows() {
             state.actors += 1;
@@ -289,9 +271,9 @@ impl Kernel for DistinctActors {
             let places = &tally.places[rows.clone()];
             match tested {
                 None => places.iter().for_each(|&place| count(place)),
-                Some(codes) => {
-                    for (&place, &code) in places.iter().zip(&codes[rows]) {
-                        if state.known[code as usize] {
+                Some(masks) => {
+                    for (&place, &mask) in places.iter().zip(&masks[rows]) {
+                        if mask & 1 != 0 {
                             count(place);
                         }
                     }
@@ -307,7 +289,8 @@ impl Kernel for DistinctActors {
                 .combine(from.tally, |seen| seen.actors, |a, b| a.actors += b.actors)?;
         Ok(ActorCounts {
             tally,
-            known: Vec::new(),
+            answers: into.answers,
+            masks: into.masks,
             actors: into.actors + from.actors,
         })
     }

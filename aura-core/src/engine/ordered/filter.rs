@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::{and, cast, prep_null_mask_filter};
+use arrow::compute::and;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
@@ -14,6 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::code::{is_text, to_dictionary};
 use super::plan::Slot;
+use super::row_value::{evaluate, passing, physical};
 use crate::{Error, Result};
 
 /// Conditions that all must be true.
@@ -62,8 +63,8 @@ impl Filter {
                 [field] => is_text(field.data_type()) && !expr.is_volatile(),
                 _ => false,
             };
-            let expr =
-                context.create_physical_expr(expr, &DFSchema::try_from(Arc::clone(&schema))?)?;
+            let named = DFSchema::try_from(Arc::clone(&schema))?;
+            let expr = physical(expr, &named, context)?;
             conditions.push(Condition {
                 expr,
                 columns,
@@ -107,32 +108,8 @@ impl Filter {
 
 impl Condition {
     fn by_row(&self, arrays: &[ArrayRef], rows: usize) -> Result<BooleanArray> {
-        let arrays = arrays
-            .iter()
-            .zip(self.schema.fields())
-            .map(
-                |(array, field)| match array.data_type() == field.data_type() {
-                    true => Ok(Arc::clone(array)),
-                    false => Ok(cast(array, field.data_type())?),
-                },
-            )
-            .collect::<Result<Vec<_>>>()?;
-        let batch = RecordBatch::try_new_with_options(
-            Arc::clone(&self.schema),
-            arrays,
-            &RecordBatchOptions::new().with_row_count(Some(rows)),
-        )?;
-        let answers = self.expr.evaluate(&batch)?.into_array(rows)?;
-        let answers = answers.as_boolean_opt().ok_or_else(|| {
-            Error::invalid_spec(format!(
-                "the filter has the type {}; a condition (true or false) is expected",
-                answers.data_type()
-            ))
-        })?;
-        Ok(match answers.null_count() {
-            0 => answers.clone(),
-            _ => prep_null_mask_filter(answers),
-        })
+        let answers = evaluate(&*self.expr, &self.schema, arrays.to_vec(), rows)?;
+        Ok(passing(&answers)?.into())
     }
 
     fn by_text(

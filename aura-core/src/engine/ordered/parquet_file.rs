@@ -177,6 +177,29 @@ impl ParquetFile {
         )]
     }
 
+    fn is_micros(&self, place: usize) -> bool {
+        matches!(
+            self.arrow.field(place).data_type(),
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_))
+        )
+    }
+
+    /// Returns the first and the last time of a row group, if its statistics tell what is not deleted.
+    pub(super) fn time_bounds(&self, group: usize, time: &str) -> Option<(i64, i64)> {
+        let (place, column) = self.column(group, time)?;
+        match column.statistics() {
+            Some(Statistics::Int64(s))
+                if self.deleted.is_empty()
+                    && self.is_micros(place)
+                    && s.min_is_exact()
+                    && s.max_is_exact() =>
+            {
+                s.min_opt().copied().zip(s.max_opt().copied())
+            }
+            _ => None,
+        }
+    }
+
     /// Returns which rows of a row group may lie in `from..to`: `None` if none do, `Some(None)` if
     /// all may.
     pub(super) fn in_time(
@@ -189,11 +212,7 @@ impl ParquetFile {
         let Some((place, column)) = self.column(group, time) else {
             return Some(None);
         };
-        let is_micros = matches!(
-            self.arrow.field(place).data_type(),
-            DataType::Timestamp(TimeUnit::Microsecond, Some(_))
-        );
-        if !is_micros || (from == i64::MIN && to == i64::MAX) {
+        if !self.is_micros(place) || (from == i64::MIN && to == i64::MAX) {
             return Some(None);
         }
         let overlaps = |(min, max): (i64, i64)| max >= from && min < to;

@@ -1,6 +1,7 @@
 //! A request, worked out for one source: what to read, and what becomes of it.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::prelude::SessionContext;
@@ -53,6 +54,8 @@ pub(super) struct Plan {
     pub(super) sizes: Sizes,
     /// Whether the event ids, which nobody asked for, are read to decide ties: the last of `out`.
     pub(super) hidden_id: bool,
+    /// Set when rows are left out because they have no actor.
+    pub(super) actorless: Arc<AtomicBool>,
     /// Whether they are the last of `read` and nothing else needs them.
     id_read: bool,
 }
@@ -92,6 +95,7 @@ impl Plan {
             order: request.order,
             sizes: Sizes::default(),
             hidden_id: false,
+            actorless: Arc::default(),
             id_read: false,
         };
         let actors = purpose != Purpose::Rows;
@@ -102,10 +106,10 @@ impl Plan {
             plan.time = Some(plan.reading(shape.time()));
         }
         for name in &request.columns {
-            plan.give(name, events, text_bytes)?;
+            plan.give(name, events, text_bytes, request)?;
         }
         if purpose == Purpose::Scatter && request.names {
-            plan.names = Some(plan.give(ACTOR, events, text_bytes)?);
+            plan.names = Some(plan.give(ACTOR, events, text_bytes, request)?);
         }
         if let Some(filter) = &request.filter {
             let filter = Filter::new(filter, events, context, |name| {
@@ -143,7 +147,13 @@ impl Plan {
         }
     }
 
-    fn give(&mut self, name: &str, events: &SchemaRef, text_bytes: usize) -> Result<usize> {
+    fn give(
+        &mut self,
+        name: &str,
+        events: &SchemaRef,
+        text_bytes: usize,
+        request: &Request,
+    ) -> Result<usize> {
         let (place, ty) = self.shape.clone().place(events, name)?;
         // Numbers as names of actors come as text, too.
         let text = is_text(&ty) || (name == ACTOR);
@@ -151,7 +161,7 @@ impl Plan {
         self.out.push(Out {
             slot,
             ty,
-            texts: text.then(|| Arc::new(Texts::new(name, text_bytes))),
+            texts: text.then(|| texts_of(name, text_bytes, request)),
         });
         Ok(self.out.len() - 1)
     }
@@ -223,5 +233,16 @@ impl Plan {
             plan.hidden_id = false;
         }
         plan
+    }
+}
+
+fn texts_of(name: &str, text_bytes: usize, request: &Request) -> Arc<Texts> {
+    let new = || Arc::new(Texts::new(name, text_bytes));
+    match &request.texts {
+        None => new(),
+        Some(shared) => {
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(shared.entry(name.to_owned()).or_insert_with(new))
+        }
     }
 }

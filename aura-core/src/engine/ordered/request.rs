@@ -1,7 +1,11 @@
 //! What a scan is asked for.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use datafusion::logical_expr::Expr;
 
+use super::Texts;
 use crate::ingest::CancelToken;
 
 /// The order of the rows of one actor.
@@ -14,10 +18,13 @@ pub(crate) enum Order {
     Any,
 }
 
+/// The texts of columns by their names.
+pub(crate) type SharedTexts = Arc<Mutex<HashMap<String, Arc<Texts>>>>;
+
 /// What a scan reads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
-    pub(super) columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     /// Whether [`ActorBlock::names`](super::ActorBlock) is wanted.
     pub(crate) names: bool,
     /// Whether [`RowBlock::times`](super::RowBlock) are wanted; actor blocks always have them.
@@ -29,6 +36,8 @@ pub(crate) struct Request {
     /// Only rows for which this is true. Its columns are the canonical ones, unqualified.
     pub(crate) filter: Option<Expr>,
     pub(crate) order: Order,
+    /// Codes mean the same in all scans of requests that share these.
+    pub(crate) texts: Option<SharedTexts>,
     pub(crate) cancel: CancelToken,
 }
 

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::buffer::ScalarBuffer;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::DFSchema;
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::logical_expr::utils::{split_binary, split_conjunction};
-use datafusion::logical_expr::{Expr, Operator};
-use datafusion::physical_plan::PhysicalExpr;
+use datafusion::logical_expr::{Expr, Operator, cast};
 
 use super::code::is_text;
-use super::{ActorBlock, Column, Request, RowBlock, ScanSource, Texts};
-use crate::event::TIME;
+use super::row_value::{RowValue, Rows, no_condition};
+use super::{Column, Request, ScanSource, Texts};
 use crate::{Error, Result};
 
 /// Most conditions that are tested together.
@@ -43,15 +39,7 @@ struct TextLeaves {
 #[derive(Debug)]
 struct Leaf {
     bit: u32,
-    expr: Arc<dyn PhysicalExpr>,
-    columns: Vec<Place>,
-    schema: SchemaRef,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Time,
-    Column(usize),
+    value: RowValue,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,34 +51,6 @@ enum Rule {
 /// What the tests know of the texts seen so far: one for each thread and scan.
 #[derive(Debug, Default)]
 pub(crate) struct Answers(Vec<Vec<u64>>);
-
-/// The rows of a block.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    rows: usize,
-    times: Option<&'a ScalarBuffer<i64>>,
-    columns: &'a [Column],
-}
-
-impl<'a> From<&'a ActorBlock> for Rows<'a> {
-    fn from(block: &'a ActorBlock) -> Self {
-        Rows {
-            rows: block.times.len(),
-            times: Some(&block.times),
-            columns: &block.columns,
-        }
-    }
-}
-
-impl<'a> From<&'a RowBlock> for Rows<'a> {
-    fn from(block: &'a RowBlock) -> Self {
-        Rows {
-            rows: block.rows,
-            times: block.times.as_ref(),
-            columns: &block.columns,
-        }
-    }
-}
 
 impl RowTests {
     /// Prepares conditions (at most [`MOST_TESTS`]), and asks `request` for what they read.
@@ -139,17 +99,15 @@ impl RowTests {
             rules: (!plain).then_some(rules),
         };
         for (_, leaf, by_text) in making.leaves {
-            match (by_text, leaf.columns.as_slice()) {
-                (true, &[Place::Column(place)]) => {
-                    match tests.by_text.iter_mut().find(|t| t.place == place) {
-                        Some(text) => text.leaves.push(leaf),
-                        None => tests.by_text.push(TextLeaves {
-                            place,
-                            leaves: vec![leaf],
-                        }),
-                    }
-                }
-                _ => tests.by_row.push(leaf),
+            match leaf.value.only_column().filter(|_| by_text) {
+                Some(place) => match tests.by_text.iter_mut().find(|t| t.place == place) {
+                    Some(text) => text.leaves.push(leaf),
+                    None => tests.by_text.push(TextLeaves {
+                        place,
+                        leaves: vec![leaf],
+                    }),
+                },
+                None => tests.by_row.push(leaf),
             }
         }
         Ok(tests)
@@ -188,43 +146,41 @@ impl RowTests {
         }
         masks.resize(rows.rows, 0);
         for leaf in &self.by_row {
-            let arrays = leaf.columns.iter().map(|place| rows.array(*place));
-            let passing = leaf.evaluate(arrays.collect::<Result<_>>()?, rows.rows)?;
+            let passing = leaf.value.passing(rows)?;
             for (mask, passing) in masks.iter_mut().zip(passing.iter()) {
                 *mask |= u64::from(passing) << leaf.bit;
             }
         }
         if let Some(rules) = &self.rules {
-            for mask in masks.iter_mut() {
-                let leaves = *mask;
-                let bits = rules.iter().enumerate().map(|(i, rule)| {
-                    let holds = match *rule {
-                        Rule::All(all) => leaves & all == all,
-                        Rule::Any(any) => leaves & any != 0,
-                    };
-                    u64::from(holds) << i
-                });
-                *mask = bits.fold(0, |all, bit| all | bit);
-            }
+            apply(rules, masks);
         }
         Ok(())
     }
 }
 
-impl Rows<'_> {
-    fn array(&self, place: Place) -> Result<ArrayRef> {
-        let lost = || Error::internal("a column of a condition is not in the scan");
-        Ok(match place {
-            Place::Time => {
-                let times = self.times.ok_or_else(lost)?;
-                let times = arrow::array::TimestampMicrosecondArray::new(times.clone(), None);
-                Arc::new(times.with_timezone("UTC"))
-            }
-            Place::Column(place) => match self.columns.get(place).ok_or_else(lost)? {
-                Column::Values(values) => Arc::clone(values),
-                Column::Codes { codes, texts } => Arc::new(texts.of(codes.iter().copied())),
-            },
-        })
+/// Turns the bits of leaves into those of conditions.
+fn apply(rules: &[Rule], masks: &mut [u64]) {
+    /// Few combinations of bits occur, and they occur again and again.
+    const REMEMBERED_BITS: u32 = 6;
+    let holds = |leaves: u64| {
+        let bits = rules.iter().enumerate().map(|(i, rule)| {
+            let holds = match *rule {
+                Rule::All(all) => leaves & all == all,
+                Rule::Any(any) => leaves & any != 0,
+            };
+            u64::from(holds) << i
+        });
+        bits.fold(0, |all, bit| all | bit)
+    };
+    let mut remembered = [(0, holds(0)); 1 << REMEMBERED_BITS];
+    for mask in masks {
+        let leaves = *mask;
+        let slot = leaves.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - REMEMBERED_BITS);
+        let entry = &mut remembered[slot as usize];
+        if entry.0 != leaves {
+            *entry = (leaves, holds(leaves));
+        }
+        *mask = entry.1;
     }
 }
 
@@ -244,40 +200,12 @@ impl TextLeaves {
         let from = known.len();
         known.resize(from + rows, 0);
         for leaf in &self.leaves {
-            let passing = leaf.evaluate(vec![Arc::clone(&new)], rows)?;
+            let passing = leaf.value.passing_of(Arc::clone(&new))?;
             for (mask, passing) in known.iter_mut().skip(from).zip(passing.iter()) {
                 *mask |= u64::from(passing) << leaf.bit;
             }
         }
         Ok(())
-    }
-}
-
-impl Leaf {
-    fn evaluate(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<arrow::buffer::BooleanBuffer> {
-        let arrays = arrays.into_iter().zip(self.schema.fields());
-        let arrays = arrays.map(
-            |(array, field)| match array.data_type() == field.data_type() {
-                true => Ok(array),
-                false => Ok(cast(&array, field.data_type())?),
-            },
-        );
-        let batch = RecordBatch::try_new_with_options(
-            Arc::clone(&self.schema),
-            arrays.collect::<Result<_>>()?,
-            &RecordBatchOptions::new().with_row_count(Some(rows)),
-        )?;
-        let answers = self.expr.evaluate(&batch)?.into_array(rows)?;
-        let answers = answers.as_boolean_opt().ok_or_else(|| {
-            Error::invalid_spec(format!(
-                "a condition has the type {}; true or false is expected",
-                answers.data_type()
-            ))
-        })?;
-        Ok(match answers.nulls() {
-            Some(nulls) => answers.values() & nulls.inner(),
-            None => answers.values().clone(),
-        })
     }
 }
 
@@ -325,64 +253,19 @@ impl Making<'_> {
         if let Some((_, leaf, _)) = self.leaves.iter().find(|(known, ..)| known == part) {
             return Ok(leaf.bit);
         }
-        let events = &self.source.events;
-        let by_text = speaks_of_one_text(part, events);
-        let mut names: Vec<String> = part.column_refs().iter().map(|c| c.name.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let mut columns = Vec::with_capacity(names.len());
-        let mut fields = Vec::with_capacity(names.len());
-        for name in &names {
-            let (_, ty) = self.source.shape.place(events, name)?;
-            columns.push(match name == TIME {
-                true => {
-                    self.request.times = true;
-                    Place::Time
-                }
-                false => Place::Column(self.request.want(name)),
-            });
-            // Null is asked for as well, whatever the schema says of the column.
-            fields.push(Field::new(name, ty, true));
-        }
-        let schema = Arc::new(Schema::new(fields));
-        let part_of_schema = DFSchema::try_from(Arc::clone(&schema))?;
-        let expr = unqualified(part)?;
-        let (expr_type, _) = datafusion::logical_expr::ExprSchemable::data_type_and_nullable(
-            &expr,
-            &part_of_schema,
-        )?;
-        if !matches!(expr_type, DataType::Boolean | DataType::Null) {
-            return Err(Error::invalid_spec(format!(
-                "a condition has the type {expr_type}; true or false is expected"
-            )));
-        }
-        let expr = datafusion::logical_expr::cast(expr, DataType::Boolean);
-        let expr = self
-            .source
-            .context
-            .create_physical_expr(expr, &part_of_schema)?;
-        let bit = self.leaves.len() as u32;
-        let leaf = Leaf {
-            bit,
-            expr,
-            columns,
-            schema,
+        let by_text = speaks_of_one_text(part, &self.source.events);
+        let value = RowValue::new(part, self.source, self.request)?;
+        let value = match value.data_type() {
+            DataType::Boolean => value,
+            DataType::Null => {
+                let never = cast(part.clone(), DataType::Boolean);
+                RowValue::new(&never, self.source, self.request)?
+            }
+            other => return Err(no_condition(other)),
         };
-        self.leaves.push((part.clone(), leaf, by_text));
+        let bit = self.leaves.len() as u32;
+        self.leaves
+            .push((part.clone(), Leaf { bit, value }, by_text));
         Ok(bit)
     }
-}
-
-/// Takes the table's name off the columns.
-fn unqualified(expr: &Expr) -> Result<Expr> {
-    use datafusion::common::tree_node::{Transformed, TreeNode};
-    let plain = expr.clone().transform(|expr| {
-        Ok(match expr {
-            Expr::Column(column) if column.relation.is_some() => Transformed::yes(Expr::Column(
-                datafusion::common::Column::new_unqualified(column.name),
-            )),
-            other => Transformed::no(other),
-        })
-    })?;
-    Ok(plain.data)
 }

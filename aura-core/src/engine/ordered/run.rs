@@ -1,6 +1,7 @@
 //! Running kernels over a source.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
@@ -48,6 +49,8 @@ pub(crate) struct ScanSource {
 pub(crate) struct Scanned<T> {
     pub(crate) state: T,
     pub(crate) stats: ScanStats,
+    /// Whether rows may have been left out because they have no actor.
+    pub(crate) actorless: bool,
 }
 
 impl ScanSource {
@@ -66,12 +69,16 @@ impl ScanSource {
         kernel: &K,
     ) -> Result<Scanned<K::State>> {
         let input = self.open(request)?;
-        let states = match Sorted::plan(&input) {
+        let (states, actorless) = match Sorted::plan(&input) {
             Some(sorted) => self.merged(&input, &sorted, request, kernel)?,
             None => self.scattered(&input, request, kernel)?,
         };
         let combine = |into, from| kernel.combine(into, from);
-        self.finish(input, states, || kernel.new_state(), combine)
+        let scanned = self.finish(input, states, || kernel.new_state(), combine)?;
+        Ok(Scanned {
+            actorless,
+            ..scanned
+        })
     }
 
     /// Runs a kernel over all rows of the request, in no particular order; otherwise as
@@ -101,7 +108,7 @@ impl ScanSource {
         Input::open(&self.table, &self.context, time, threads, &request.cancel)
     }
 
-    fn plan(&self, request: &Request, purpose: Purpose) -> Result<Plan> {
+    pub(super) fn plan(&self, request: &Request, purpose: Purpose) -> Result<Plan> {
         let (shape, events) = (&self.shape, &self.events);
         let text_bytes = self.memory() / 4;
         let mut plan = Plan::new(request, purpose, shape, events, &self.context, text_bytes)?;
@@ -116,9 +123,10 @@ impl ScanSource {
         sorted: &Sorted,
         request: &Request,
         kernel: &K,
-    ) -> Result<Vec<K::State>> {
+    ) -> Result<(Vec<K::State>, bool)> {
         let with_ids = self.plan(request, Purpose::Merge)?;
         let plan = with_ids.without_hidden_id();
+        let actorless = Arc::clone(&plan.actorless);
         let threads = self.threads();
         let (cancel, bits) = (&request.cancel, sorted.bits);
         let pieces = &sorted.loose;
@@ -152,7 +160,7 @@ impl ScanSource {
             };
             merge.run(cursors, skip, sink)
         };
-        share_out(
+        let states = share_out(
             threads,
             tasks.len(),
             cancel,
@@ -171,7 +179,8 @@ impl ScanSource {
                 }
                 Ok(())
             },
-        )
+        )?;
+        Ok((states, actorless.load(Ordering::Relaxed)))
     }
 
     /// Divides the rows into buckets, and orders bucket by bucket.
@@ -180,8 +189,9 @@ impl ScanSource {
         input: &Input,
         request: &Request,
         kernel: &K,
-    ) -> Result<Vec<K::State>> {
+    ) -> Result<(Vec<K::State>, bool)> {
         let with_ids = self.plan(request, Purpose::Scatter)?;
+        let actorless = Arc::clone(&with_ids.actorless);
         let pieces: Vec<Piece> = input.pieces();
         // Numbers cost less to carry along than to read the buckets of a few ties again.
         let at_once = !with_ids.hidden_id
@@ -197,7 +207,7 @@ impl ScanSource {
                 request,
                 kernel,
             )?;
-            return Ok(states);
+            return Ok((states, actorless.load(Ordering::Relaxed)));
         }
         // Rows of one actor in the same microsecond are rare: only what holds some is read again.
         let plan = with_ids.without_hidden_id();
@@ -216,7 +226,7 @@ impl ScanSource {
             )?;
             states.extend(more);
         }
-        Ok(states)
+        Ok((states, actorless.load(Ordering::Relaxed)))
     }
 
     /// Divides the rows into buckets (`only` some, if it says so), and orders bucket by bucket. Says
@@ -290,10 +300,14 @@ impl ScanSource {
         if let Some(on_scan) = &self.on_scan {
             on_scan(stats.files_read, stats.bytes_read);
         }
-        Ok(Scanned { state, stats })
+        Ok(Scanned {
+            state,
+            stats,
+            actorless: false,
+        })
     }
 
-    fn threads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         self.context.state().config().target_partitions().max(1)
     }
 

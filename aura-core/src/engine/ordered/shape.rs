@@ -45,6 +45,11 @@ impl Shape {
         }
     }
 
+    /// Tells whether a column of the table `events` holds the actors.
+    pub(crate) fn is_actor(&self, column: &str) -> bool {
+        column == ACTOR || column == self.roles.actor
+    }
+
     pub(super) fn actor(&self) -> &str {
         &self.roles.actor
     }

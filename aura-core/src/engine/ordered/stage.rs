@@ -1,6 +1,7 @@
 //! Batches of a source to what kernels and buckets take: filtered, times converted, text coded.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
@@ -171,11 +172,15 @@ impl<'a> Stage<'a> {
         if let Some(place) = plan.actor {
             match read.get(place).and_then(Option::as_ref) {
                 Some(actors) => {
-                    if let Some(nulls) = actors.logical_nulls() {
+                    if let Some(nulls) = actors.logical_nulls().filter(|n| n.null_count() > 0) {
+                        plan.actorless.store(true, Ordering::Relaxed);
                         narrow(nulls.inner());
                     }
                 }
-                None => narrow(&BooleanBuffer::new_unset(rows)),
+                None => {
+                    plan.actorless.store(true, Ordering::Relaxed);
+                    narrow(&BooleanBuffer::new_unset(rows));
+                }
             }
         }
         if let Some(time) = time {

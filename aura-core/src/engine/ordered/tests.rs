@@ -1,5 +1,7 @@
 //! The scan against a naive one: all rows, grouped by actor, sorted by the tie rule.
 
+mod conditions;
+mod extents;
 mod faults;
 mod files;
 mod kernels;

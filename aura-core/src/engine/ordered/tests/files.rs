@@ -40,7 +40,7 @@ fn stored(rows: &[Row], schema: &SchemaRef) -> RecordBatch {
 
 /// How a row is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
+pub(super) enum Kept {
     Sorted,
     /// In a sorted file that was written later, of the same time.
     SortedLater,
@@ -49,15 +49,15 @@ enum Kept {
 }
 
 /// A folder of files with rows kept in several ways.
-struct Folder {
+pub(super) struct Folder {
     dir: tempfile::TempDir,
-    files: Vec<ScanFile>,
+    pub(super) files: Vec<ScanFile>,
     staged: Vec<RecordBatch>,
 }
 
 impl Folder {
     /// `options` says how large files and row groups become.
-    fn new(rows: &[(Row, Kept)], options: &CompactOptions) -> Self {
+    pub(super) fn new(rows: &[(Row, Kept)], options: &CompactOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut folder = Folder {
             dir,
@@ -132,7 +132,7 @@ impl Folder {
     }
 
     /// Deletes every seventh row of each file; returns the ids that are left.
-    fn delete_some(&mut self) -> Vec<String> {
+    pub(super) fn delete_some(&mut self) -> Vec<String> {
         let mut left = Vec::new();
         for file in &mut self.files {
             let path = Path::new("/").join(file.path.as_ref());
@@ -148,7 +148,7 @@ impl Folder {
         left
     }
 
-    fn source(&self, threads: usize) -> ScanSource {
+    pub(super) fn source(&self, threads: usize) -> ScanSource {
         let table = FilesTable::new(
             query_schema(&stored_schema()),
             "time",
@@ -320,7 +320,7 @@ impl Kernel for Times {
 }
 
 /// Rows of which many pages and several row groups are made.
-fn many(rows: usize) -> Vec<Row> {
+pub(super) fn many(rows: usize) -> Vec<Row> {
     (0..rows)
         .map(|i| {
             let mixed = xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes());

@@ -42,7 +42,9 @@ proptest! {
         let source = source(vec![batch(&rows, text, true)], threads);
         let mut request = Request { times: true, order: Order::Any, ..Request::default() };
         let by = vec![request.want("team"), request.want("event")];
-        let test = |place| only.then(|| TextTest::new(place, |t| t != "view"));
+        let condition = datafusion::prelude::col("event").not_eq(datafusion::prelude::lit("view"));
+        let mut test = || only.then(|| RowTests::new(std::slice::from_ref(&condition), &source, &mut request).unwrap());
+        let tests = (test(), test());
         let counted = |r: &&Row| period(r).is_some() && (!only || r.event != "view");
         let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
         let mut actors: BTreeMap<Key, BTreeSet<&str>> = BTreeMap::new();
@@ -51,10 +53,10 @@ proptest! {
             *counts.entry(key.clone()).or_default() += 1;
             actors.entry(key).or_default().insert(&row.actor);
         }
-        let kernel = CountRows::new(by.clone(), Some(Arc::new(Spans)), test(by[1]));
+        let kernel = CountRows::new(by.clone(), Some(Arc::new(Spans)), tests.0);
         let got = source.rows(&request, &kernel).unwrap().state;
         prop_assert_eq!(got.counts(), as_counts(counts));
-        let kernel = DistinctActors::new(by.clone(), Some(Arc::new(Spans)), test(by[1]));
+        let kernel = DistinctActors::new(by.clone(), Some(Arc::new(Spans)), tests.1);
         let got = source.actors(&request, &kernel).unwrap().state;
         let actors = actors.into_iter().map(|(key, set)| (key, set.len() as u64)).collect();
         prop_assert_eq!(got.counts(), as_counts(actors));
