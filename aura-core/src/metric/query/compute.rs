@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array};
 
-use crate::Result;
 use crate::engine::{Events, ScanStats};
 use crate::expr::{Aggregate, RowExpr};
 use crate::metric::kind::CumulativeRange;
+use crate::{Error, Result};
 
 use super::evaluate::{Evaluation, Grid, PassColumns, Series, zeros};
 use super::executor::{Combinations, DimensionOf, MAX_CELLS, ScanRequest, Sparse, too_many};
 use super::graph::{Graph, is_count};
+use super::ordered::{Ordered, Part, is_of_the_data};
 use super::passes::{self, PassContext};
 use super::spine::Spine;
 use super::{explain, relational};
@@ -45,20 +46,9 @@ impl Computation<'_> {
         with_plans: bool,
     ) -> Result<Computed> {
         let mut combinations = Combinations::new(dimensions)?;
-        let mut stats = ScanStats::default();
-        let mut plans = Vec::new();
-        let mut scans: Vec<(Option<CumulativeRange>, Sparse)> = Vec::new();
-        for over in self.overs() {
-            let aggregates = self.aggregates(over);
-            let request = self.request(over, &aggregates, dimensions)?;
-            if with_plans {
-                plans.push(explain::scan(self.events, &request, over).await?);
-            }
-            let table = relational::scan(self.events, &request).await?;
-            stats = passes::sum(stats, table.scan());
-            let sparse = Sparse::read(&table, dimensions.len(), &mut combinations)?;
-            scans.push((over, sparse));
-        }
+        let (parts, mut stats, plans) = self
+            .scans(dimensions, with_plans, &mut combinations)
+            .await?;
         let mut found = Vec::new();
         for pass in &self.graph.passes {
             let cx = PassContext {
@@ -75,7 +65,7 @@ impl Computation<'_> {
         }
         // Passes meet more combinations than those in which they find something.
         let mut used = vec![false; combinations.len()];
-        for sparse in scans.iter().map(|(_, s)| s).chain(&found) {
+        for sparse in parts.iter().map(|p| &p.sparse).chain(&found) {
             for id in &sparse.ids {
                 if let Some(slot) = used.get_mut(*id as usize) {
                     *slot = true;
@@ -96,7 +86,7 @@ impl Computation<'_> {
         if grid.combinations.saturating_mul(grid.positions) > MAX_CELLS {
             return Err(too_many(grid.combinations * grid.positions));
         }
-        let atoms = self.atoms(grid, &rank, &scans)?;
+        let atoms = self.atoms(grid, &rank, &parts)?;
         let passes = self.spread_passes(grid, &rank, &found)?;
         let evaluation = Evaluation {
             graph: self.graph,
@@ -115,7 +105,75 @@ impl Computation<'_> {
         })
     }
 
-    /// Returns the kinds of windows that atoms have: one scan for each.
+    /// Computes all atoms: as many as possible in one pass, the others by plans of the engine.
+    async fn scans(
+        &self,
+        dimensions: &[DimensionOf],
+        with_plans: bool,
+        combinations: &mut Combinations,
+    ) -> Result<(Vec<Part>, ScanStats, Vec<String>)> {
+        let overs = self.overs();
+        let aggregates: Vec<Vec<Aggregate>> =
+            overs.iter().map(|over| self.aggregates(*over)).collect();
+        let requests = overs
+            .iter()
+            .zip(&aggregates)
+            .map(|(over, aggregates)| self.request(*over, aggregates, dimensions))
+            .collect::<Result<Vec<_>>>()?;
+        let mut stats = ScanStats::default();
+        let mut texts = Vec::new();
+        let mut parts = Vec::new();
+        let mut taken: Vec<(usize, usize)> = Vec::new();
+        if let Some(ordered) = Ordered::plan(self.events, &requests)? {
+            if with_plans {
+                for (number, (over, request)) in overs.iter().zip(&requests).enumerate() {
+                    texts.extend(explain::pass(&ordered, number, request, *over));
+                }
+            }
+            match ordered.run(combinations).await {
+                Ok((found, more)) => {
+                    if with_plans {
+                        texts.push(explain::read(more));
+                    }
+                    for part in &found {
+                        taken.extend(part.aggregates.iter().map(|a| (part.request, *a)));
+                    }
+                    stats = passes::sum(stats, more);
+                    parts = found;
+                }
+                Err(e) if is_of_the_data(&e) => texts.clear(),
+                Err(e) => return Err(e),
+            }
+        }
+        for (number, (over, request)) in overs.iter().zip(&requests).enumerate() {
+            let numbers = 0..request.aggregates.len();
+            let numbers: Vec<usize> = numbers.filter(|a| !taken.contains(&(number, *a))).collect();
+            if numbers.is_empty() {
+                continue;
+            }
+            let left: Vec<Aggregate> = numbers
+                .iter()
+                .filter_map(|a| request.aggregates.get(*a).cloned())
+                .collect();
+            let request = ScanRequest {
+                aggregates: &left,
+                ..request.clone()
+            };
+            if with_plans {
+                texts.push(explain::scan(self.events, &request, *over).await?);
+            }
+            let table = relational::scan(self.events, &request).await?;
+            stats = passes::sum(stats, table.scan());
+            parts.push(Part {
+                request: number,
+                aggregates: numbers,
+                sparse: Sparse::read(&table, dimensions.len(), combinations)?,
+            });
+        }
+        Ok((parts, stats, texts))
+    }
+
+    /// Returns the kinds of windows that atoms have: one request for each.
     pub(crate) fn overs(&self) -> Vec<Option<CumulativeRange>> {
         let mut overs = Vec::new();
         for atom in &self.graph.atoms {
@@ -157,29 +215,29 @@ impl Computation<'_> {
         })
     }
 
-    fn atoms(
-        &self,
-        grid: Grid,
-        rank: &[usize],
-        scans: &[(Option<CumulativeRange>, Sparse)],
-    ) -> Result<Vec<ArrayRef>> {
-        let rows: Vec<_> = scans.iter().map(|(_, s)| grid.rows_of(s, rank)).collect();
-        let mut used = vec![0; scans.len()];
+    fn atoms(&self, grid: Grid, rank: &[usize], parts: &[Part]) -> Result<Vec<ArrayRef>> {
+        let rows: Vec<_> = parts
+            .iter()
+            .map(|p| grid.rows_of(&p.sparse, rank))
+            .collect();
+        let overs = self.overs();
+        let mut used = vec![0; overs.len()];
         let mut atoms = Vec::with_capacity(self.graph.atoms.len());
         for atom in &self.graph.atoms {
-            let Some(at) = scans.iter().position(|(over, _)| *over == atom.over) else {
+            let Some(at) = overs.iter().position(|over| *over == atom.over) else {
                 continue;
             };
             let number = used.get_mut(at).map_or(0, |n: &mut usize| {
                 *n += 1;
                 *n - 1
             });
-            let found = scans
-                .get(at)
-                .and_then(|(_, s)| s.columns.get(number))
-                .zip(rows.get(at));
+            let found = parts.iter().zip(&rows).find_map(|(part, rows)| {
+                let column = part.aggregates.iter().position(|a| *a == number)?;
+                (part.request == at).then_some(())?;
+                Some((part.sparse.columns.get(column)?, rows))
+            });
             let Some((column, rows)) = found else {
-                continue;
+                return Err(Error::internal("an aggregate was not computed"));
             };
             let dense = grid.spread(column, rows)?;
             atoms.push(match is_count(&atom.aggregate) {

@@ -12,6 +12,7 @@ mod executor;
 mod explain;
 mod graph;
 mod notes;
+mod ordered;
 mod passes;
 mod period_of;
 mod prepare;
@@ -62,6 +63,10 @@ impl Events {
     ///
     /// **Ranges.** Periods are whole: `from` and `to` are widened to their bounds. Windows, offsets and behaviour see
     /// the events before `from`, conversions and sessions that begin in a period also those after `to`.
+    ///
+    /// **Numbers.** Sums and means of floating-point columns are rounded once, from the exact sum, where one pass over the
+    /// events computes them: all of them but those in questions by a column of numbers with a fraction, of decimals
+    /// or of bytes. Sums of integers are exact, and wrap beyond 64 bits.
     ///
     /// **Notes** tell of incomplete periods, of values that are null because a denominator is 0, of events without a
     /// value of a dimension, of shares of few, and of periods without a counterpart.

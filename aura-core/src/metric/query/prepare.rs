@@ -13,8 +13,8 @@ use super::compute::{Computation, Computed};
 use super::executor::{DimensionOf, Kept, texts};
 use super::graph::{self, Graph};
 use super::notes;
+use super::ordered;
 use super::passes;
-use super::relational;
 use super::spec::{MetricQuery, Top};
 use super::spine::{Spine, twice};
 
@@ -121,7 +121,7 @@ impl<'a> Prepared<'a> {
             || graph.atoms.iter().any(|a| all_time(&a.over))
             || !graph.passes.is_empty();
         let (extent, stats) = match needed {
-            true => relational::extent(events).await?,
+            true => ordered::extent(events).await?,
             false => (None, ScanStats::default()),
         };
         let range = match (from, to, extent) {

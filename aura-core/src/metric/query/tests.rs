@@ -7,3 +7,4 @@ mod python;
 mod random;
 mod spec;
 mod sql;
+mod stored;

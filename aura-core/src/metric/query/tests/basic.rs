@@ -179,5 +179,9 @@ async fn one_scan_answers_many_metrics() {
             .contains("  count(distinct actor) filter (where event = 'buy')\n")
     );
     assert!(explanation.text.contains("  where team = 'x'\n"));
-    assert!(explanation.text.contains("AggregateExec"));
+    assert!(
+        explanation
+            .text
+            .contains("    in one pass over the events, actor by actor\n")
+    );
 }

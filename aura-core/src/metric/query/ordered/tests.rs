@@ -1,0 +1,5 @@
+//! Tests of the executor over the ordered scan.
+
+mod differential;
+mod exact;
+mod limits;
