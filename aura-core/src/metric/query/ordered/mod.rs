@@ -43,6 +43,8 @@ pub(crate) struct Ordered {
     /// For each tally: the number of its request, and of the aggregates in it.
     of: Vec<(usize, Vec<usize>)>,
     by_actor: bool,
+    /// What is done instead where rows without an actor are found; `None` if it is the same.
+    otherwise: Option<Box<Ordered>>,
 }
 
 /// The values of some aggregates of a request.
@@ -89,11 +91,7 @@ impl Ordered {
         combinations: &mut Combinations,
     ) -> Result<(Vec<Part>, ScanStats)> {
         let _cancel = CancelOnDrop(self.request.cancel.clone());
-        let (this, states, stats) = apart(move || {
-            let (states, stats) = self.states()?;
-            Ok((self, states, stats))
-        })
-        .await?;
+        let (this, states, stats) = apart(move || self.states()).await?;
         let mut parts = Vec::with_capacity(this.of.len());
         let tallied = this.tallies.iter().zip(&states).zip(this.of);
         for ((tally, state), (request, aggregates)) in tallied {
@@ -106,15 +104,19 @@ impl Ordered {
         Ok((parts, stats))
     }
 
-    fn states(&self) -> Result<(Vec<State>, ScanStats)> {
+    fn states(mut self) -> Result<(Ordered, Vec<State>, ScanStats)> {
         let tallies = &self.tallies[..];
         if !self.by_actor {
             let scanned = self.source.rows(&self.request, tallies)?;
-            return Ok((scanned.state, scanned.stats));
+            return Ok((self, scanned.state, scanned.stats));
         }
         let scanned = self.source.actors(&self.request, tallies)?;
         if !scanned.actorless {
-            return Ok((scanned.state, scanned.stats));
+            return Ok((self, scanned.state, scanned.stats));
+        }
+        if let Some(otherwise) = self.otherwise.take() {
+            let (ordered, states, stats) = otherwise.states()?;
+            return Ok((ordered, states, passes::sum(scanned.stats, stats)));
         }
         // Rows without an actor are no actor's, and are counted all the same.
         let mut request = self.request.clone();
@@ -126,12 +128,10 @@ impl Ordered {
         let others = self.source.rows(&request, tallies)?;
         let states = scanned.state.into_iter().zip(others.state);
         let states = tallies.iter().zip(states);
-        Ok((
-            states
-                .map(|(tally, (a, b))| tally.absorb(a, b))
-                .collect::<Result<_>>()?,
-            passes::sum(scanned.stats, others.stats),
-        ))
+        let states = states.map(|(tally, (a, b))| tally.absorb(a, b));
+        let states = states.collect::<Result<_>>()?;
+        let stats = passes::sum(scanned.stats, others.stats);
+        Ok((self, states, stats))
     }
 }
 

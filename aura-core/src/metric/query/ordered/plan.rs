@@ -43,6 +43,25 @@ impl Ordered {
     /// # Errors
     /// `InvalidSpec` for columns that are not there.
     pub(crate) fn plan(events: &Events, requests: &[ScanRequest<'_>]) -> Result<Option<Ordered>> {
+        let source = events.scan_source();
+        let counts = |distinct: bool| {
+            let mut aggregates = requests.iter().flat_map(|r| r.aggregates);
+            aggregates.any(|a| a.distinct == distinct && counts_actor(a, &source))
+        };
+        // A pass by actors meets rows that have one: to count them it need not read who it is.
+        let assumes = counts(true) && counts(false);
+        let mut plan = Self::plan_one(events, requests, assumes)?;
+        if let Some(plan) = plan.as_mut().filter(|_| assumes) {
+            plan.otherwise = Self::plan_one(events, requests, false)?.map(Box::new);
+        }
+        Ok(plan)
+    }
+
+    fn plan_one(
+        events: &Events,
+        requests: &[ScanRequest<'_>],
+        all_have_actors: bool,
+    ) -> Result<Option<Ordered>> {
         let Some(first) = requests.first() else {
             return Ok(None);
         };
@@ -69,6 +88,7 @@ impl Ordered {
             schema: &schema,
             cx,
             strip: matches!(shared, Some(Shared::Same(_))),
+            all_have_actors,
             request,
             tallies: Vec::new(),
             of: Vec::new(),
@@ -109,7 +129,16 @@ impl Ordered {
             tallies,
             of,
             by_actor,
+            otherwise: None,
         }))
+    }
+}
+
+/// Tells whether an aggregate counts actors, or the rows that have one.
+fn counts_actor(aggregate: &Aggregate, source: &ScanSource) -> bool {
+    match (aggregate.function, aggregate.arguments.as_slice()) {
+        (AggregateFunction::Count, [Expression::Leaf(column)]) => source.shape.is_actor(&column.0),
+        _ => false,
     }
 }
 
@@ -140,6 +169,8 @@ struct Planning<'a> {
     cx: PlanContext<'a>,
     /// Whether the filters of aggregates are left out, since only rows that pass them are read.
     strip: bool,
+    /// Whether no row is without an actor.
+    all_have_actors: bool,
     request: Request,
     tallies: Vec<Tally>,
     of: Vec<(usize, Vec<usize>)>,
@@ -178,6 +209,11 @@ impl Planning<'_> {
                 What::Actors
             }
             _ if aggregate.distinct => return None,
+            (AggregateFunction::Count, _)
+                if self.all_have_actors && counts_actor(aggregate, self.source) =>
+            {
+                What::Rows
+            }
             (AggregateFunction::Count, [argument]) => {
                 let there = argument.to_expr(&self.cx).ok()?.is_not_null();
                 condition = Some(match condition {
