@@ -36,6 +36,16 @@ impl Pending {
         }
     }
 
+    /// Says how many ids are likely to come: room is made for them at once (to a limit), which costs less than to
+    /// grow. Has no effect after the first ids.
+    pub(crate) fn expect(&mut self, ids: u64) {
+        /// About 50 MB.
+        const MOST: u64 = 4 << 20;
+        if let Ok(open) = self.shared.lock().open_mut(self.id) {
+            open.layer.expected = usize::try_from(ids.min(MOST)).unwrap_or(0);
+        }
+    }
+
     /// Adds ids, and makes `duplicate` say for each whether it was committed before, is in this
     /// transaction, or came earlier in `hashes`. Such an id is not added again.
     ///
