@@ -109,9 +109,7 @@ async fn events(form: &str, path: &str) -> Result<Events, Failure> {
         "file" => Events::from_files(path, &roles, &EngineSettings::default()).await?,
         "table" => {
             let file = Events::from_files(path, &roles, &EngineSettings::default()).await?;
-            let table = file
-                .sql("SELECT * EXCLUDE (actor) FROM events")
-                .await?;
+            let table = file.sql("SELECT * EXCLUDE (actor) FROM events").await?;
             let batches: Vec<RecordBatch> = table.batches().to_vec();
             Events::from_batches(batches, &roles)?
         }

@@ -133,7 +133,8 @@ fn ingest(
                     if bulk.report.read == 0
                         && let Some(total) = total.filter(|_| bytes > 0)
                     {
-                        bulk.ids.expect(checked.rows_read.saturating_mul(total) / bytes);
+                        bulk.ids
+                            .expect(checked.rows_read.saturating_mul(total) / bytes);
                     }
                     bulk.take(checked, options)?;
                     bulk.report_progress(options, bytes, total)

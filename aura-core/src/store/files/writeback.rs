@@ -46,3 +46,40 @@ impl<'s> Writeback<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::thread;
+
+    use super::Writeback;
+
+    #[test]
+    fn files_are_synced_while_more_is_written() {
+        let mut file = tempfile::tempfile().expect("a file");
+        thread::scope(|scope| {
+            let writeback = Writeback::new(scope);
+            for _ in 0..100 {
+                file.write_all(&[7; 1_000]).expect("written");
+                writeback.nudge(file.try_clone().expect("a handle"));
+            }
+            writeback.finish().expect("synced");
+        });
+        assert_eq!(file.metadata().expect("its size").len(), 100_000);
+    }
+
+    /// The system tells of a failure once: it must not be lost with the handle that heard of it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_failure_is_told_at_the_end() {
+        // What cannot be synced, as a disk that fails.
+        let broken = File::options().write(true).open("/dev/full");
+        thread::scope(|scope| {
+            let writeback = Writeback::new(scope);
+            writeback.nudge(broken.expect("the device"));
+            let said = writeback.finish().expect_err("a failure").to_string();
+            assert!(said.contains("writing events to the disk"), "{said}");
+        });
+    }
+}
