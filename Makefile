@@ -28,10 +28,10 @@ STAGE := .ci/stage
 # use the dev profile and the same features.
 WITH := --locked --workspace --features "$(FEATURES)"
 
-.PHONY: help test fmt fmt-check lint unit doctest docs deny features fuzz bench clean
+.PHONY: help test fmt fmt-check lint unit doctest docs deny features fuzz bench bench-metrics clean
 
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 test: fmt-check $(VENV)/.tests $(VENV)/.tools lint features docs unit doctest deny ## Run everything that CI runs.
 	@echo; echo "make test: all stages passed"
@@ -75,6 +75,9 @@ fuzz: $(VENV)/.tools ## Fuzz each target for FUZZ_SECONDS.
 
 bench: $(VENV)/.benches ## Measure beside the peers and write docs/benchmarks/store.md.
 	@$(VENV)/bin/python benches/run.py --date "$$(date -u +%F)" $(BENCH_ARGS)
+
+bench-metrics: $(VENV)/.benches ## Ask AURA and its peers the same questions and write docs/benchmarks/metrics.md.
+	@$(VENV)/bin/python benches/questions.py --date "$$(date -u +%F)" $(BENCH_ARGS)
 
 clean: ## Remove what was built and installed.
 	cargo clean

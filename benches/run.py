@@ -20,28 +20,17 @@ machine to machine; what lasts is the ratio. All processes share the same CORES 
 import argparse
 import dataclasses
 import datetime
-import importlib.metadata
 import json
 import os
 import pathlib
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 
 import data
-import peers
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-CORES = 2
-MIB = 2**20
-
-
-class Failed(Exception):
-    """A measurement that gave no numbers; the message goes into the table."""
+from harness import MIB, ROOT, Failed, build, facts, last_json, share_cores
 
 
 @dataclasses.dataclass
@@ -127,37 +116,6 @@ def judge_month(ours: Runs, _: list[Runs]):
 def judge_memory(ours: Runs, _: list[Runs]):
     above = (ours.median("peak_rss") - ours.median("baseline_rss")) / MIB
     yield "", "≤ 512 MiB above the baseline", f"{above:.0f} MiB, {megaevents(ours.rate)}", "–", 512 / max(above, 1e-9)
-
-
-def last_json(command: list[str], **options) -> dict:
-    """Runs a measurement and returns its line, with `peak_rss` as seen from outside where it is larger."""
-    peak = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
-        while True:
-            try:
-                out, err = process.communicate(timeout=0.05)
-                break
-            except subprocess.TimeoutExpired:
-                peak = max(peak, peers.peak_rss(process.pid) or 0)
-    if process.returncode != 0:
-        last = (err.strip() or out.strip() or "no message").splitlines()[-1]
-        raise Failed(f"exit code {process.returncode}: {last}")
-    for line in reversed(out.splitlines()):
-        if line.startswith("{"):
-            found = json.loads(line)
-            if peak:
-                found["peak_rss"] = max(peak, found.get("peak_rss", 0))
-            return found
-    raise Failed("printed no JSON line")
-
-
-def build() -> pathlib.Path:
-    """Builds the example and returns its program."""
-    command = ["cargo", "build", "--locked", "--package", "aura-core", "--profile", "bench", "--example", "store_bench"]
-    out = subprocess.run([*command, "--message-format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    messages = (json.loads(line) for line in out.stdout.splitlines() if line.startswith("{"))
-    return pathlib.Path(next(m["executable"] for m in messages if m.get("target", {}).get("name") == "store_bench"
-                             and m.get("executable")))  # fmt: skip
 
 
 class Suite:
@@ -263,33 +221,6 @@ def details(bench: str, runs: Runs) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def said(*command: str) -> str:
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def processor() -> str:
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def facts(args: argparse.Namespace) -> list[str]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("duckdb", "polars", "chdb"))
-    changed = " with changes" if said("git", "status", "--porcelain", "--untracked-files=no") else ""
-    return [
-        f"- {args.date}, commit {said('git', 'rev-parse', '--short', 'HEAD')}{changed}",
-        f"- {args.cores} of {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB of memory, {platform.system()} {platform.release()}",
-        f"- {said('rustc', '--version')}; Python {platform.python_version()}; {versions}",
-        f"- load of the machine at the start: {args.load:.1f}" + (" (not quiet: read the ratios only)" if args.load > 0.5 else ""),
-    ]  # fmt: skip
-
-
 def page(args: argparse.Namespace, rows: list[Row], table: list[str]) -> str:
     return "\n".join(
         [
@@ -351,12 +282,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     args = arguments()
     args.load = os.getloadavg()[0]
-    args.cores = os.cpu_count()
-    args.program = args.program or build()
-    if hasattr(os, "sched_setaffinity"):
-        chosen = sorted(os.sched_getaffinity(0))[:CORES]
-        os.sched_setaffinity(0, chosen)
-        args.cores = len(chosen)
+    args.program = args.program or build("store_bench")
+    args.cores = share_cores()
     suite = Suite(args)
     benches = suite.benches()
     if args.only:

@@ -19,7 +19,7 @@ mod tests;
 
 pub use events::Events;
 pub use session::EngineSettings;
-pub(crate) use session::threads_or_cores;
+pub(crate) use session::{MOST_THREADS, threads_or_cores};
 pub use table::{ScanStats, Table};
 
 pub(crate) use files_table::{FilesTable, ScanFile, query_schema};

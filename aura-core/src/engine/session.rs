@@ -8,13 +8,16 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{Error, Result};
+
+/// More threads than any machine has cores for; each costs memory.
+pub(crate) const MOST_THREADS: usize = 1_024;
 
 /// Settings of the query engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineSettings {
-    /// Threads of one query; 0 (default) means one per core.
+    /// Threads of one query, at most 1,024; 0 (default) means one per core.
     pub threads: usize,
     /// Bytes that the operators of one query may hold before they spill or fail with
     /// `ResourceExhausted` (default 1 GiB).
@@ -40,6 +43,12 @@ pub(crate) fn threads_or_cores(setting: usize) -> usize {
 
 impl EngineSettings {
     pub(crate) fn context(&self) -> Result<SessionContext> {
+        if self.threads > MOST_THREADS {
+            return Err(Error::invalid_spec(format!(
+                "engine settings: `threads` is {}; expected at most {MOST_THREADS}, or 0 for one per core",
+                self.threads
+            )));
+        }
         let mut config = SessionConfig::new()
             .with_target_partitions(threads_or_cores(self.threads))
             .with_information_schema(false);

@@ -246,3 +246,14 @@ fn files_become_events_without_a_store() {
     let error = from("bad.csv", &Roles::default()).unwrap_err();
     assert!(error.message().contains("row 2"), "{error}");
 }
+
+#[test]
+fn more_threads_than_any_machine_has_are_refused() {
+    let settings = EngineSettings {
+        threads: 1_025,
+        ..EngineSettings::default()
+    };
+    let said = settings.context().map(drop).expect_err("refused");
+    assert_eq!(said.kind(), ErrorKind::InvalidSpec);
+    assert!(said.message().contains("`threads` is 1025"), "{said}");
+}

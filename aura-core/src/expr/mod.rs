@@ -19,6 +19,7 @@ mod plan;
 mod print;
 mod refuse;
 mod shape;
+mod sql_types;
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,7 @@ const FORMULAS: &[(&str, &str)] = &[
     ("({a} - {b}) / {c}", "({a} - {b}) / {c}"),
     ("{a} - ({b} - {c})", "{a} - ({b} - {c})"),
     ("{a} - {b} - {c}", "{a} - {b} - {c}"),
+    ("{a} - -+3 * -(2) - -{b}", "{a} - -3 * -2 - -{b}"),
     (
         "{signups} / {signups OFFSET 1 week} - 1",
         "{signups} / {signups offset 1 week} - 1",

@@ -1,8 +1,11 @@
 //! The keys of a file into a definition, each fault with its place, and back.
 
+mod behaviour;
+mod write;
+
 use super::behaviour::{
-    CollaborationMeasure, CollaborationMetric, FirstAttemptMetric, FunnelMetric, LifecycleMetric,
-    RetentionMetric, SessionMeasure, SessionsMetric, StickinessMetric, TimeToConvertMetric,
+    CollaborationMeasure, FirstAttemptMetric, LifecycleMetric, SessionMeasure, SessionsMetric,
+    TimeToConvertMetric,
 };
 use super::definition::{Fill, LocalText, MetricDefinition};
 use super::file::{DefinitionFile, OperandFile, keys_of};
@@ -15,7 +18,7 @@ use crate::expr::{
     AggregateFunction, BinaryOperator, Expression, Formula, RowExpr, Scope, parse_condition,
     parse_formula, restricting,
 };
-use crate::time::{Span, SpanUnit};
+use crate::time::Span;
 use crate::{Error, Result};
 
 /// One thing wrong in a definition.
@@ -501,112 +504,6 @@ impl Builder<'_> {
         };
         Some(MetricKind::Cumulative { expr, over })
     }
-
-    fn funnel(&mut self) -> Option<MetricKind> {
-        const MOST: usize = 50;
-        let texts = self.file.steps.as_deref()?;
-        if texts.len() < 2 || texts.len() > MOST {
-            self.say(
-                "steps",
-                format!("a funnel has 2 to {MOST} steps, found {}", texts.len()),
-            );
-            return None;
-        }
-        let mut steps = Vec::with_capacity(texts.len());
-        for (i, text) in texts.iter().enumerate() {
-            if let Some(step) = self.condition_at(Path::of(&["steps"]).index(i), text) {
-                steps.push(step);
-            }
-        }
-        let step = self.file.step.map_or(texts.len(), |s| s as usize);
-        if !(2..=texts.len()).contains(&step) {
-            let message = format!(
-                "{step} is not a step that can be reached; from 2 to {}",
-                texts.len()
-            );
-            self.say("step", message);
-            return None;
-        }
-        if steps.len() < texts.len() {
-            return None;
-        }
-        Some(MetricKind::Funnel(FunnelMetric {
-            steps,
-            step,
-            of: self.file.of.unwrap_or_default(),
-            window: self.file.window?,
-            constant_properties: self.file.constant_properties.clone().unwrap_or_default(),
-            calculation: self.file.calculation.unwrap_or_default(),
-        }))
-    }
-
-    fn retention(&mut self) -> Option<MetricKind> {
-        let start = self.condition("start", self.file.start.as_deref())?;
-        let returning = match self.file.returning.as_deref() {
-            Some(text) => self.condition("returning", Some(text))?,
-            None => start.clone(),
-        };
-        let day = self.file.day?;
-        if !(1..=3_650).contains(&day) {
-            self.say(
-                "day",
-                format!("{day} is not a day to return on; from 1 to 3650"),
-            );
-            return None;
-        }
-        Some(MetricKind::Retention(RetentionMetric {
-            start,
-            returning,
-            day,
-            mode: self.file.mode.unwrap_or_default(),
-            cohort: self.file.cohort.unwrap_or_default(),
-        }))
-    }
-
-    fn stickiness(&mut self) -> Option<MetricKind> {
-        let active = self.active()?;
-        let per = self.file.per.unwrap_or(Grain::Day);
-        let month = Span::days(30).ok();
-        let window = self.file.window.or(month)?;
-        if window.unit() < SpanUnit::from(per)
-            || (window.unit() == SpanUnit::from(per) && window.count() < 2)
-        {
-            let message = format!("{window} is not longer than `per`, {per}, in whole periods");
-            self.say("window", message);
-            return None;
-        }
-        Some(MetricKind::Stickiness(StickinessMetric {
-            active,
-            per,
-            window,
-        }))
-    }
-
-    fn collaboration(&mut self) -> Option<MetricKind> {
-        let active = self.active()?;
-        let measure = self.measure(&CollaborationMeasure::NAMES)?;
-        let object = match self.file.object.as_deref()? {
-            "" => {
-                self.say("object", "the name of the column is empty");
-                return None;
-            }
-            text => text.to_owned(),
-        };
-        let min_participants = self.file.min_participants.unwrap_or(2);
-        if !(2..=1_000).contains(&min_participants) {
-            let message =
-                format!("{min_participants} is not a number of participants; from 2 to 1000");
-            self.say("min_participants", message);
-            return None;
-        }
-        Some(MetricKind::Collaboration(CollaborationMetric {
-            object,
-            active,
-            gap: self.file.gap?,
-            min_participants,
-            measure,
-        }))
-    }
 }
 
 fn default_fill(kind: &MetricKind) -> Fill {
@@ -647,127 +544,4 @@ fn divides<L>(expr: &Expression<L>) -> bool {
         expr.for_each_part(&mut |part| open.push(part));
     }
     false
-}
-
-fn operand_file(operand: &Operand) -> OperandFile {
-    let expr = operand.expr.to_string();
-    match &operand.filter {
-        None => OperandFile::Expr(expr),
-        Some(filter) => OperandFile::Filtered(super::file::FilteredFile {
-            expr,
-            filter: Some(filter.to_string()),
-        }),
-    }
-}
-
-fn text(condition: &Option<RowExpr>) -> Option<String> {
-    condition.as_ref().map(RowExpr::to_string)
-}
-
-fn listed(names: &[String]) -> Option<Vec<String>> {
-    (!names.is_empty()).then(|| names.to_vec())
-}
-
-impl From<&MetricDefinition> for DefinitionFile {
-    fn from(d: &MetricDefinition) -> DefinitionFile {
-        let mut file = DefinitionFile {
-            title: Some(d.title.clone()),
-            description: d.description.clone(),
-            owner: d.owner.clone(),
-            unit: d.unit.clone(),
-            direction: Some(d.direction),
-            format: Some(d.format),
-            decimals: d.decimals.map(u32::from),
-            tags: d.tags.clone(),
-            default_grain: d.default_grain,
-            dimensions: d.dimensions.clone(),
-            filter: text(&d.filter),
-            fill: Some(d.fill),
-            ..DefinitionFile::new(d.name.clone(), d.kind.name())
-        };
-        match &d.kind {
-            MetricKind::Simple { expr } => file.expr = Some(expr.to_string()),
-            MetricKind::Ratio {
-                numerator,
-                denominator,
-            } => {
-                file.numerator = Some(operand_file(numerator));
-                file.denominator = Some(operand_file(denominator));
-            }
-            MetricKind::Derived(derived) => {
-                file.expr = Some(derived.expr.to_string());
-                file.inputs = (!derived.inputs.is_empty()).then(|| derived.inputs.clone());
-            }
-            MetricKind::Cumulative { expr, over } => {
-                file.expr = Some(expr.to_string());
-                match over {
-                    CumulativeRange::Window(window) => file.window = Some(*window),
-                    CumulativeRange::ToDate(grain) => file.grain_to_date = Some(*grain),
-                    CumulativeRange::AllTime => {}
-                }
-            }
-            MetricKind::Conversion(c) => {
-                file.base = Some(c.base.to_string());
-                file.conversion = Some(c.conversion.to_string());
-                file.window = c.window;
-                file.constant_properties = listed(&c.constant_properties);
-                file.calculation = Some(c.calculation);
-            }
-            MetricKind::Funnel(f) => {
-                file.steps = Some(f.steps.iter().map(RowExpr::to_string).collect());
-                file.step = u32::try_from(f.step).ok();
-                file.of = Some(f.of);
-                file.window = Some(f.window);
-                file.constant_properties = listed(&f.constant_properties);
-                file.calculation = Some(f.calculation);
-            }
-            MetricKind::Retention(r) => {
-                file.start = Some(r.start.to_string());
-                file.returning = Some(r.returning.to_string());
-                file.day = Some(r.day);
-                file.mode = Some(r.mode);
-                file.cohort = Some(r.cohort);
-            }
-            MetricKind::Stickiness(s) => {
-                file.active = text(&s.active);
-                file.per = Some(s.per);
-                file.window = Some(s.window);
-            }
-            MetricKind::Sessions(s) => {
-                file.active = text(&s.active);
-                file.gap = Some(s.gap);
-                file.measure = name_of(&SessionMeasure::NAMES, s.measure);
-            }
-            MetricKind::TimeToConvert(t) => {
-                file.from = Some(t.from.to_string());
-                file.to = Some(t.to.to_string());
-                file.window = Some(t.window);
-                file.constant_properties = listed(&t.constant_properties);
-                file.statistic = Some(t.statistic);
-            }
-            MetricKind::Collaboration(c) => {
-                file.object = Some(c.object.clone());
-                file.active = text(&c.active);
-                file.gap = Some(c.gap);
-                file.min_participants = Some(c.min_participants);
-                file.measure = name_of(&CollaborationMeasure::NAMES, c.measure);
-            }
-            MetricKind::Lifecycle(l) => {
-                file.active = text(&l.active);
-                file.state = Some(l.state);
-            }
-            MetricKind::FirstAttempt(a) => {
-                file.attempt = Some(a.attempt.to_string());
-                file.success = Some(a.success.to_string());
-                file.failure = Some(a.failure.to_string());
-                file.key = Some(a.key.clone());
-            }
-        }
-        file
-    }
-}
-
-fn name_of<T: PartialEq + Copy>(names: &[(&'static str, T)], value: T) -> Option<String> {
-    let found = names.iter().find(|(_, v)| *v == value);
-    found.map(|(name, _)| (*name).to_owned())
 }

@@ -1,6 +1,7 @@
 //! Bulk ingest: a source goes straight to Parquet files, which enter the catalog in one commit.
 
 mod commit;
+mod rejects;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,15 +13,17 @@ use arrow::record_batch::RecordBatch;
 use super::append::{partly_known, with_ids};
 use super::caller::{Wanted, tell};
 use super::encode_pool::EncodePool;
+use super::files::Writeback;
 use super::flush::Uncommitted;
 use super::ids::{ChainHasher, Pending};
 use super::parquet_out::{EventEncoder, EventWriter, Profile};
 use super::partition::{Partition, split};
 use super::writer::{WriterHandle, wait};
-use super::{Shared, Store, quarantine, rows};
+use super::{Shared, Store, rows};
 use crate::event::PropertyType;
 use crate::ingest::check::Checked;
 use crate::ingest::open::{open, parse};
+use crate::ingest::parallel::caught;
 use crate::ingest::plan_of::plan;
 use crate::ingest::{IngestOptions, IngestReport, Progress, Reject, Source, parallel};
 use crate::{Error, Result};
@@ -31,9 +34,6 @@ const GROUP_ROWS: usize = 131_072;
 const WAITING_BYTES: usize = 96 << 20;
 /// Files that are open at once; a source in random order over many partitions closes and opens.
 const OPEN_FILES: usize = 64;
-/// Rejects that wait for their row group, and the bytes that these may take.
-const WAITING_REJECTS: usize = 8_192;
-const WAITING_REJECT_BYTES: usize = 32 << 20;
 
 impl Store {
     /// Reads a source into the store: a path, a glob, bytes, a stream, Arrow batches or (feature
@@ -89,7 +89,8 @@ fn ingest(
     let total = inputs.iter().map(|i| i.size()).sum::<Option<u64>>();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let (mut sink, ()) = std::thread::scope(|scope| -> Result<(Outcome, ())> {
-        let mut bulk = Bulk::new(shared, writer, EncodePool::new(scope, threads));
+        let pool = EncodePool::new(scope, threads);
+        let mut bulk = Bulk::new(shared, writer, pool, Writeback::new(scope));
         for input in inputs {
             let size = input.size();
             let before = bytes_read.load(Ordering::Relaxed);
@@ -128,6 +129,12 @@ fn ingest(
                 |(checked, bytes)| {
                     if bulk.input.rows == 0 {
                         checked.refuse_naive()?;
+                    }
+                    if bulk.report.read == 0
+                        && let Some(total) = total.filter(|_| bytes > 0)
+                    {
+                        bulk.ids
+                            .expect(checked.rows_read.saturating_mul(total) / bytes);
                     }
                     bulk.take(checked, options)?;
                     bulk.report_progress(options, bytes, total)
@@ -215,6 +222,7 @@ struct Bulk<'a> {
     writer: &'a WriterHandle,
     input: InputState,
     pool: EncodePool<Partition>,
+    writeback: Writeback<'a>,
     schema: arrow::datatypes::SchemaRef,
     chain: ChainHasher,
     ids: Pending,
@@ -232,8 +240,14 @@ struct Bulk<'a> {
 }
 
 impl<'a> Bulk<'a> {
-    fn new(shared: &'a Arc<Shared>, writer: &'a WriterHandle, pool: EncodePool<Partition>) -> Self {
+    fn new(
+        shared: &'a Arc<Shared>,
+        writer: &'a WriterHandle,
+        pool: EncodePool<Partition>,
+        writeback: Writeback<'a>,
+    ) -> Self {
         Bulk {
+            writeback,
             shared,
             writer,
             input: InputState::default(),
@@ -295,17 +309,6 @@ impl<'a> Bulk<'a> {
             self.schema = schema;
         }
         self.report.columns_added.extend(added);
-        Ok(())
-    }
-
-    fn count(&mut self, rejects: Vec<Reject>, options: &IngestOptions) -> Result<()> {
-        self.report
-            .count_rejects(&rejects, options.limits.max_rejects_returned);
-        self.reject_bytes += rejects.iter().map(Reject::held_bytes).sum::<usize>();
-        self.rejects.extend(rejects);
-        if self.rejects.len() >= WAITING_REJECTS || self.reject_bytes >= WAITING_REJECT_BYTES {
-            self.write_rejects()?;
-        }
         Ok(())
     }
 
@@ -417,6 +420,9 @@ impl<'a> Bulk<'a> {
             .get_mut(&partition)
             .ok_or_else(|| Error::internal("a row group has no open file"))?;
         file.writer.append(group)?;
+        if let Some(file) = file.writer.handle() {
+            self.writeback.nudge(file);
+        }
         Ok(true)
     }
 
@@ -431,49 +437,17 @@ impl<'a> Bulk<'a> {
             self.encode(partition)?;
         }
         self.drain()?;
-        while let Some((_, file)) = self.open.pop_first() {
-            self.files.files.push(file.writer.finish()?);
-        }
-        Ok(())
-    }
-
-    fn write_rejects(&mut self) -> Result<()> {
-        if self.rejects.is_empty() {
-            return Ok(());
-        }
-        let now = self.shared.clock.now_us();
-        let batch = quarantine::batch(&self.rejects, now, &self.shared.quarantine_schema)?;
-        self.rejects.clear();
-        self.reject_bytes = 0;
-        let ids = match &mut self.reject_ids {
-            Some(ids) => ids,
-            none => {
-                wait(self.writer.run(|w| w.sync_rejects())?)?;
-                none.insert(self.shared.reject_ids.begin())
-            }
-        };
-        let batch = quarantine::unknown(self.shared.hasher, ids, &batch)?;
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        if self.reject_writer.is_none() {
-            let encoder = Arc::new(EventEncoder::like(
-                &batch.schema(),
-                Profile::Ingest,
-                &batch,
-            )?);
-            let path = format!("{}.parquet", (self.shared.new_uuid)());
-            let writer = EventWriter::create(
-                &self.shared.quarantine,
-                &path,
-                Vec::new(),
-                Arc::clone(&encoder),
-            )?;
-            self.reject_writer = Some((writer, encoder));
-        }
-        if let Some((writer, _)) = &mut self.reject_writer {
-            writer.write(&batch)?;
-        }
+        let open = std::mem::take(&mut self.open);
+        let writers: Vec<EventWriter> = open.into_values().map(|f| f.writer).collect();
+        // Each waits for the disk, which takes them together.
+        let finished = std::thread::scope(|scope| {
+            let begin = |writer: EventWriter| scope.spawn(|| caught(|| writer.finish()));
+            let threads: Vec<_> = writers.into_iter().map(begin).collect();
+            let lost = |_| Err(Error::internal("a thread that finishes a file ended early"));
+            let wait = threads.into_iter().map(|t| t.join().unwrap_or_else(lost));
+            wait.collect::<Result<Vec<_>>>()
+        })?;
+        self.files.files.extend(finished);
         Ok(())
     }
 
@@ -483,6 +457,7 @@ impl<'a> Bulk<'a> {
         if let Some((writer, _)) = self.reject_writer.take() {
             self.reject_files.files.push(writer.finish()?);
         }
+        self.writeback.finish()?;
         Ok(Outcome {
             report: self.report,
             files: self.files,

@@ -6,6 +6,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod write;
+mod writeback;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub(crate) use scratch::{Scratch, ScratchRange};
 pub(crate) use stored::StoredFile;
 pub(crate) use write::NewFile;
+pub(crate) use writeback::Writeback;
 
 use scratch::ScratchInner;
 use stored::Stored;

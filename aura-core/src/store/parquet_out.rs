@@ -201,6 +201,11 @@ impl EventWriter {
         Ok(())
     }
 
+    /// Returns another handle of the file, for [`Writeback`](super::files::Writeback).
+    pub(crate) fn handle(&self) -> Option<std::fs::File> {
+        self.writer.inner().file.as_ref()?.handle()
+    }
+
     /// Encodes `batch` as one row group and appends it.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let group = self.encoder.encode(std::slice::from_ref(batch))?;

@@ -4,11 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PartitionGrain;
-use crate::engine::{EngineSettings, threads_or_cores};
+use crate::engine::{EngineSettings, MOST_THREADS, threads_or_cores};
 use crate::{Error, Result};
-
-/// More threads than any machine has cores for; each costs memory.
-const MOST_THREADS: usize = 1_024;
 
 /// Settings of a [`Store`](super::Store).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -151,6 +151,31 @@ fn joins_true(expr: &RowExpr) -> bool {
     found
 }
 
+/// What can be read can be written, and reads the same again.
+fn reads_back(text: &str) -> Result<(), TestCaseError> {
+    if let Ok(formula) = text.parse::<Formula>() {
+        let written = formula.to_string();
+        prop_assert_eq!(
+            written.parse::<Formula>().ok(),
+            Some(formula),
+            "{} as {}",
+            text,
+            written
+        );
+    }
+    if let Ok(expr) = text.parse::<RowExpr>() {
+        let written = expr.to_string();
+        prop_assert_eq!(
+            written.parse::<RowExpr>().ok(),
+            Some(expr),
+            "{} as {}",
+            text,
+            written
+        );
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn reading_never_panics(text in "[ -~\n\t{}'\"()é]{0,60}") {
@@ -165,9 +190,15 @@ proptest! {
         "cast", "as", "int", "::", "interval", "extract", "from", "time", "actor", "over", "within", "group", "order",
         "by", ".", "[", "]", "select", "date", "timestamp", "escape", "\"a b\"", "percentile_cont", "0.5",
     ][..]), 0..25)) {
-        let text = words.join(" ");
-        _ = text.parse::<Formula>();
-        _ = text.parse::<RowExpr>();
+        reads_back(&words.join(" "))?;
+    }
+
+    #[test]
+    fn sums_of_signed_terms_read_back(words in prop::collection::vec(prop::sample::select(&[
+        "1", "2.5", "a", "{a}", "-", "+", "-", "+", "* ", "/ ", "(", ")", "9223372036854775808", "0", "0.0", "not ", "--\n",
+        "# \n", " and ", " is null", " = ",
+    ][..]), 1..16)) {
+        reads_back(&words.concat())?;
     }
 
     #[test]

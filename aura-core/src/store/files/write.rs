@@ -34,6 +34,14 @@ pub(super) enum Sink {
 }
 
 impl NewFile {
+    /// Returns another handle of the file, if it is one on a disk.
+    pub(crate) fn handle(&self) -> Option<File> {
+        match &self.sink {
+            Some(Sink::Local { file, .. }) => file.try_clone().ok(),
+            _ => None,
+        }
+    }
+
     /// Makes the contents and then the name durable.
     pub(crate) fn finish(mut self) -> Result<()> {
         match self.sink.take() {

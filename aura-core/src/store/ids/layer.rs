@@ -86,6 +86,8 @@ struct Draining {
 pub(super) struct Layer {
     pub(super) head: Head,
     pub(super) parts: Vec<Part>,
+    /// How many keys the next table is made for.
+    pub(super) expected: usize,
     draining: Vec<Draining>,
 }
 
@@ -95,6 +97,7 @@ impl Layer {
         Layer {
             head: Head::Small(HashTable::new()),
             parts: Vec::new(),
+            expected: 0,
             draining: Vec::new(),
         }
     }
@@ -127,7 +130,7 @@ impl Layer {
         if let Head::Small(set) = &self.head
             && set.len() + keys.len() > small_limit
         {
-            let mut table = Table::new();
+            let mut table = Table::with_room(std::mem::take(&mut self.expected));
             set.iter().for_each(|&key| {
                 table.insert(key);
             });

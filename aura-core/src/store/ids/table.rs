@@ -110,16 +110,26 @@ impl Partition {
         self.len += 1;
     }
 
-    /// Enlarges by a third. `number` staggers the partitions, which else would all grow at once.
-    #[cold]
-    fn grow(&mut self, number: usize) {
-        let groups = self.tags.len() + self.tags.len() / 3 + 1;
-        let mut grown = Partition {
+    fn of_groups(groups: usize, number: usize) -> Self {
+        Partition {
             tags: vec![Tags::EMPTY; groups].into_boxed_slice(),
             rests: vec![0; groups * SLOTS].into_boxed_slice(),
             len: 0,
             limit: groups * SLOTS * (80 + number % 8) / 100,
-        };
+        }
+    }
+
+    /// A partition that takes `keys` keys, and a few more for those that come unevenly, before it grows.
+    fn with_room(keys: usize, number: usize) -> Self {
+        let spread = 3 * keys.isqrt();
+        Partition::of_groups((keys + spread).div_ceil(SLOTS * 4 / 5), number)
+    }
+
+    /// Enlarges by a third. `number` staggers the partitions, which else would all grow at once.
+    #[cold]
+    fn grow(&mut self, number: usize) {
+        let groups = self.tags.len() + self.tags.len() / 3 + 1;
+        let mut grown = Partition::of_groups(groups, number);
         self.for_each(|rest, tag| grown.put(rest, tag));
         *self = grown;
     }
@@ -151,6 +161,19 @@ impl Table {
             len: 0,
             bytes: 0,
         }
+    }
+
+    /// A table with room for `keys` keys, so that they need not move while it fills.
+    pub(super) fn with_room(keys: usize) -> Self {
+        let mut table = Table::new();
+        let each = keys / PARTITIONS;
+        if each > 0 {
+            for (number, part) in table.partitions.iter_mut().enumerate() {
+                *part = Partition::with_room(each, number);
+                table.bytes += part.bytes();
+            }
+        }
+        table
     }
 
     pub(super) fn len(&self) -> usize {

@@ -11,6 +11,7 @@ use super::{IdHasher, IdIndex, IdIndexOptions, Pending};
 use crate::ErrorKind;
 
 mod cost;
+mod room;
 
 /// A generator of well-mixed numbers (SplitMix64), enough for keys.
 struct Mix(u64);
