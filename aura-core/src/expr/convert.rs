@@ -450,7 +450,6 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Joins two operands; `true and x`, which bound parameters bring about, is `x`.
 /// Negates. The negative of a number that is written, in parentheses or behind a `+` too, is that number, since the sign
 /// is a part of it when it is written back.
 fn negative<L>(expr: Expression<L>) -> Expression<L> {
@@ -465,6 +464,7 @@ fn negative<L>(expr: Expression<L>) -> Expression<L> {
     }
 }
 
+/// Joins two operands; `true and x`, which bound parameters bring about, is `x`.
 fn joined<L>(left: Expression<L>, operator: BinaryOperator, right: Expression<L>) -> Expression<L> {
     let is_true = |e: &Expression<L>| matches!(e, Expression::Constant(Constant::Boolean(true)));
     if operator == BinaryOperator::And && is_true(&left) {
