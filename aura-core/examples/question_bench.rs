@@ -16,6 +16,10 @@ use aura_core::metric::{MetricQuery, Registry};
 use aura_core::store::{Store, StoreSettings};
 use serde_json::{Value, json};
 
+/// As programs do that care for speed: memory that was freed is used again instead of being given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const METRICS: &str = r#"

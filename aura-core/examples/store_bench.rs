@@ -14,6 +14,10 @@ use aura_core::ingest::IngestOptions;
 use aura_core::store::{Store, StoreSettings};
 use serde_json::{Value, json};
 
+/// As programs do that care for speed: memory that was freed is used again instead of being given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome = Result<Value, Box<dyn std::error::Error + Send + Sync>>;
 
 const START: i64 = 1_767_225_600_000_000;
