@@ -2,6 +2,7 @@
 
 mod bounds;
 mod events;
+mod extent;
 mod files_table;
 mod from_files;
 #[allow(
@@ -18,6 +19,7 @@ mod table;
 mod tests;
 
 pub use events::Events;
+pub(crate) use extent::extent;
 pub use session::EngineSettings;
 pub(crate) use session::threads_or_cores;
 pub use table::{ScanStats, Table};

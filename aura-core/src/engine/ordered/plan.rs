@@ -105,7 +105,7 @@ impl Plan {
             plan.give(name, events, text_bytes)?;
         }
         if purpose == Purpose::Scatter && request.names {
-            plan.names = Some(plan.give(ACTOR, events, text_bytes)?);
+            plan.names = Some(plan.give(shape.who(), events, text_bytes)?);
         }
         if let Some(filter) = &request.filter {
             let filter = Filter::new(filter, events, context, |name| {
@@ -146,7 +146,7 @@ impl Plan {
     fn give(&mut self, name: &str, events: &SchemaRef, text_bytes: usize) -> Result<usize> {
         let (place, ty) = self.shape.clone().place(events, name)?;
         // Numbers as names of actors come as text, too.
-        let text = is_text(&ty) || (name == ACTOR);
+        let text = is_text(&ty) || (name == self.shape.who());
         let slot = self.slot(place);
         self.out.push(Out {
             slot,

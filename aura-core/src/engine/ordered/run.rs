@@ -51,6 +51,17 @@ pub(crate) struct Scanned<T> {
 }
 
 impl ScanSource {
+    /// Returns the same events with another column as the actor; see [`Shape::with_actor`].
+    ///
+    /// # Errors
+    /// As [`Shape::with_actor`].
+    pub(crate) fn with_actor(&self, column: &str) -> Result<ScanSource> {
+        Ok(ScanSource {
+            shape: self.shape.with_actor(&self.events, column)?,
+            ..self.clone()
+        })
+    }
+
     /// Runs a kernel over all actors that have rows in the request, on the threads of the session.
     /// Returns its combined state (that of [`Kernel::new_state`] if there are none).
     ///
@@ -66,7 +77,12 @@ impl ScanSource {
         kernel: &K,
     ) -> Result<Scanned<K::State>> {
         let input = self.open(request)?;
-        let states = match Sorted::plan(&input) {
+        // Files are in the order of their own actors.
+        let sorted = match self.shape.is_moved() {
+            true => None,
+            false => Sorted::plan(&input),
+        };
+        let states = match sorted {
             Some(sorted) => self.merged(&input, &sorted, request, kernel)?,
             None => self.scattered(&input, request, kernel)?,
         };

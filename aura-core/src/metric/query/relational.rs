@@ -1,15 +1,15 @@
 //! The executor over DataFusion's plans.
 
 use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::ident;
 use datafusion::scalar::ScalarValue;
 
-use crate::engine::{Events, ScanStats, Table};
+pub(crate) use crate::engine::extent;
+use crate::engine::{Events, Table};
 use crate::event::TIME;
 use crate::expr::{Column, Expression, PlanContext, RowExpr};
-use crate::{Error, Result};
+use crate::Result;
 
 use super::executor::ScanRequest;
 use super::graph::any_of;
@@ -125,28 +125,4 @@ fn moment(us: i64) -> Expr {
         Some(us),
         Some("UTC".into()),
     ))
-}
-
-/// Finds the times of the first and the last event; `None` without events.
-pub(crate) async fn extent(events: &Events) -> Result<(Option<(i64, i64)>, ScanStats)> {
-    let frame = events.frame()?;
-    let schema = frame.schema().clone();
-    let cx = PlanContext::new(&schema, "UTC");
-    let time = column(TIME).to_expr(&cx)?;
-    let frame = frame.aggregate(
-        Vec::new(),
-        vec![min(time.clone()).alias("first"), max(time).alias("last")],
-    )?;
-    let table = events.collect(frame).await?;
-    let batch = table.to_batch()?;
-    let value = |i: usize| -> Result<Option<i64>> {
-        match ScalarValue::try_from_array(batch.column(i), 0)? {
-            ScalarValue::TimestampMicrosecond(us, _) => Ok(us),
-            other => Err(Error::internal(format!(
-                "a time of the type {}",
-                other.data_type()
-            ))),
-        }
-    };
-    Ok((value(0)?.zip(value(1)?), table.scan()))
 }
