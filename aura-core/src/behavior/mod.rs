@@ -15,13 +15,17 @@ mod funnel;
 mod groups;
 mod making;
 mod pass;
+mod shares;
+mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::time::{Span, SpanUnit};
 pub use filter::EventFilter;
-pub use funnel::Funnel;
+pub use funnel::{
+    Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder,
+};
 
 use crate::Result;
 use crate::engine::{Events, Table, on_query_threads};
