@@ -153,7 +153,11 @@ impl Part {
                 }
                 self.codes = codes.into();
             }
-            None => return Err(Error::internal("a column to break down by is not in the scan")),
+            None => {
+                return Err(Error::internal(
+                    "a column to break down by is not in the scan",
+                ));
+            }
         }
         Ok(())
     }
@@ -328,7 +332,10 @@ impl Groups {
 
     /// Tells for each id which of its values are null.
     pub(crate) fn with_null(&self) -> Vec<Vec<bool>> {
-        let nulls = self.keys.iter().map(|key| key.iter().map(|code| *code == 0));
+        let nulls = self
+            .keys
+            .iter()
+            .map(|key| key.iter().map(|code| *code == 0));
         nulls.map(Iterator::collect).collect()
     }
 
@@ -383,7 +390,9 @@ impl Part {
             None => return Err(Error::internal("a converter of rows gives no column")),
         };
         let values: Vec<&OwnedRow> = self.rows.iter().collect();
-        let converted = self.converter.convert_rows(values.iter().map(|r| r.row()))?;
+        let converted = self
+            .converter
+            .convert_rows(values.iter().map(|r| r.row()))?;
         let mut arrays: Vec<&dyn Array> = vec![null.as_ref()];
         arrays.extend(converted.iter().map(|a| a.as_ref()));
         let all = arrow::compute::concat(&arrays)?;

@@ -23,13 +23,11 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::time::{Span, SpanUnit};
 pub use filter::EventFilter;
-pub use funnel::{
-    Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder,
-};
+pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
 
+use crate::Error;
 use crate::Result;
 use crate::engine::{Events, Table, on_query_threads};
-use crate::Error;
 
 /// Makes [`Analysis`] of its kinds.
 macro_rules! analyses {

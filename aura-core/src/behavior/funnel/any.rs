@@ -128,7 +128,9 @@ impl AnyOrder {
 
     fn keep(&mut self) {
         self.best.steps.clear();
-        self.best.steps.extend(self.rows.iter().map(|(_, row)| *row));
+        self.best
+            .steps
+            .extend(self.rows.iter().map(|(_, row)| *row));
     }
 
     fn of_first(&mut self, window: &Window, rows: &[Row]) -> End {

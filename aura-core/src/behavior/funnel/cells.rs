@@ -53,8 +53,10 @@ impl Cell {
                 *count += 1;
             }
             if step > 0
-                && let (Some(between), Some(total)) =
-                    (self.from_previous.get_mut(step), self.from_first.get_mut(step))
+                && let (Some(between), Some(total)) = (
+                    self.from_previous.get_mut(step),
+                    self.from_first.get_mut(step),
+                )
             {
                 between.push(event.time - previous);
                 total.push(event.time - first.time);

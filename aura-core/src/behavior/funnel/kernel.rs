@@ -7,11 +7,11 @@ use super::cells::Cells;
 use super::row::{Chain, End, Marks, Row, SKIPPED};
 use super::walk::{Begin, Steps, Walk};
 use super::{Attribution, StepOrder};
+use crate::Result;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::pass::{Kernel, Marked};
 use crate::calendar::Bucketer;
 use crate::engine::Table;
-use crate::Result;
 
 /// A funnel, prepared.
 pub(super) struct FunnelKernel {
@@ -310,8 +310,8 @@ impl FunnelKernel {
                 None => true,
                 Some((length, time, row)) => {
                     let order = length.cmp(&steps.len()).then(last.time.cmp(&time));
-                    let order =
-                        order.then_with(|| state.same.compare_rows(last.row as usize, row as usize));
+                    let order = order
+                        .then_with(|| state.same.compare_rows(last.row as usize, row as usize));
                     order.is_lt()
                 }
             };

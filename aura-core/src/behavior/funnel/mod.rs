@@ -151,9 +151,7 @@ pub struct Funnel {
 }
 
 /// In which order the steps of a [`Funnel`] come.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOrder {
     /// In their order, with any other events between.
@@ -187,9 +185,7 @@ pub enum FunnelCount {
 }
 
 /// Which event of a chain gives the values of the columns of [`by`](Funnel::by).
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Attribution {
     /// The first event of the chain that has one; of each column its own.

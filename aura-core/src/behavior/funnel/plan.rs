@@ -158,9 +158,7 @@ fn bucketer(
     let first = from.or(extent.map(|(first, _)| first));
     let end = to.or(extent.map(|(_, last)| last.saturating_add(1)));
     match (first, end) {
-        (Some(first), Some(end)) => {
-            Ok(Some(calendar.bucketer(grain, first, end.max(first))?))
-        }
+        (Some(first), Some(end)) => Ok(Some(calendar.bucketer(grain, first, end.max(first))?)),
         // There are no events.
         _ => Ok(None),
     }
@@ -218,7 +216,10 @@ fn check_steps(funnel: &Funnel) -> Result<()> {
 /// Returns between which steps an exclusion is, from 0.
 fn between(field: &str, exclusion: &Exclusion, funnel: &Funnel) -> Result<(usize, usize)> {
     let steps = funnel.steps.len();
-    let (after, before) = (exclusion.after.unwrap_or(1), exclusion.before.unwrap_or(steps));
+    let (after, before) = (
+        exclusion.after.unwrap_or(1),
+        exclusion.before.unwrap_or(steps),
+    );
     if !(1 <= after && after < before && before <= steps) {
         return Err(invalid(format!(
             "{field}: after step {after} and before step {before}; two of the {steps} steps are expected, the first one before the other"

@@ -150,7 +150,10 @@ impl JsonSchema for Step {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let object = StepObject::json_schema(generator);
-        schema_of_forms("One step of a funnel: which events, and how it is reached.", object)
+        schema_of_forms(
+            "One step of a funnel: which events, and how it is reached.",
+            object,
+        )
     }
 }
 
@@ -250,6 +253,9 @@ impl JsonSchema for Exclusion {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let object = ExclusionObject::json_schema(generator);
-        schema_of_forms("Events that end an attempt between two steps of a funnel.", object)
+        schema_of_forms(
+            "Events that end an attempt between two steps of a funnel.",
+            object,
+        )
     }
 }

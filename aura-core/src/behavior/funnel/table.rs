@@ -51,7 +51,10 @@ pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
     if !funnel.segments.is_empty() {
         let names = each().map(|(line, _)| Some(funnel.segments.get(line.segment)?.0.as_str()));
         let names: StringArray = names.collect();
-        put(Field::new("segment", DataType::Utf8, false), Arc::new(names));
+        put(
+            Field::new("segment", DataType::Utf8, false),
+            Arc::new(names),
+        );
     }
     let groups: Vec<u32> = each().map(|(line, _)| line.group).collect();
     for (field, column) in funnel.by.fields().zip(state.groups.columns(&groups)?) {
@@ -73,12 +76,20 @@ pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
             Arc::new(starts.with_timezone("UTC")),
         );
     }
-    let numbers: Int32Array = each().map(|(_, step)| step as i32 + 1).collect::<Vec<_>>().into();
-    put(Field::new("step", DataType::Int32, false), Arc::new(numbers));
+    let numbers: Int32Array = each()
+        .map(|(_, step)| step as i32 + 1)
+        .collect::<Vec<_>>()
+        .into();
+    put(
+        Field::new("step", DataType::Int32, false),
+        Arc::new(numbers),
+    );
     let names: StringArray = each().map(|(_, step)| funnel.names.get(step)).collect();
     put(Field::new("name", DataType::Utf8, false), Arc::new(names));
     let count = |cell: &Cell, step: usize| cell.counts.get(step).copied().unwrap_or(0);
-    let counts: Vec<i64> = each().map(|(line, step)| count(line.cell, step) as i64).collect();
+    let counts: Vec<i64> = each()
+        .map(|(line, step)| count(line.cell, step) as i64)
+        .collect();
     put(
         Field::new("count", DataType::Int64, false),
         Arc::new(Int64Array::from(counts)),
@@ -95,10 +106,18 @@ pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
     let bounds: Vec<Option<(f64, f64)>> = each()
         .map(|(line, step)| wilson(count(line.cell, step), first(line)))
         .collect();
-    floats("from_first_low", bounds.iter().map(|b| Some(b.as_ref()?.0)).collect());
-    floats("from_first_high", bounds.iter().map(|b| Some(b.as_ref()?.1)).collect());
+    floats(
+        "from_first_low",
+        bounds.iter().map(|b| Some(b.as_ref()?.0)).collect(),
+    );
+    floats(
+        "from_first_high",
+        bounds.iter().map(|b| Some(b.as_ref()?.1)).collect(),
+    );
     let previous = each().map(|(line, step)| {
-        let before = (0..step).rev().find(|s| funnel.steps.optional & 1 << s == 0)?;
+        let before = (0..step)
+            .rev()
+            .find(|s| funnel.steps.optional & 1 << s == 0)?;
         share(count(line.cell, step), count(line.cell, before))
     });
     floats("from_previous", previous.collect());
@@ -145,9 +164,18 @@ pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
                 Arc::new(Float64Array::from(values)),
             );
         };
-        floats("difference", found.iter().map(|d| Some(d.as_ref()?.0)).collect());
-        floats("difference_low", found.iter().map(|d| Some(d.as_ref()?.1)).collect());
-        floats("difference_high", found.iter().map(|d| Some(d.as_ref()?.2)).collect());
+        floats(
+            "difference",
+            found.iter().map(|d| Some(d.as_ref()?.0)).collect(),
+        );
+        floats(
+            "difference_low",
+            found.iter().map(|d| Some(d.as_ref()?.1)).collect(),
+        );
+        floats(
+            "difference_high",
+            found.iter().map(|d| Some(d.as_ref()?.2)).collect(),
+        );
     }
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
@@ -201,7 +229,11 @@ fn histogram<'a>(
     funnel: &FunnelKernel,
     rows: impl Iterator<Item = (&'a Cell, usize)>,
 ) -> Result<ListArray> {
-    let bounds: Vec<i64> = funnel.histogram.iter().map(|s| *s as i64 * 1_000_000).collect();
+    let bounds: Vec<i64> = funnel
+        .histogram
+        .iter()
+        .map(|s| *s as i64 * 1_000_000)
+        .collect();
     let bins = bounds.len() + 1;
     let mut values: Vec<i64> = Vec::new();
     let mut lengths = Vec::new();
@@ -235,7 +267,10 @@ fn notes(funnel: &FunnelKernel, state: &State, lines: &[Line<'_>]) -> Vec<String
     if lines.iter().all(|line| begun(line) == 0) {
         notes.push("no chain begins: no event meets the first step".to_owned());
     }
-    let few = lines.iter().filter(|l| (1..FEW).contains(&begun(l))).count();
+    let few = lines
+        .iter()
+        .filter(|l| (1..FEW).contains(&begun(l)))
+        .count();
     if few > 0 {
         notes.push(format!(
             "fewer than {FEW} begin in {few} of {} funnels; such shares vary by chance",

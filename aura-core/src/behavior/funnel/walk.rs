@@ -174,7 +174,8 @@ impl Walk {
     fn extend(&mut self, len: usize, before: Option<usize>, step: usize, i: usize, time: i64) {
         let begun = match before {
             Some(before) => {
-                self.rows.copy_within(before * len..=before * len + before, step * len);
+                self.rows
+                    .copy_within(before * len..=before * len + before, step * len);
                 let skipped = step * len + before + 1..step * len + step;
                 self.rows[skipped].fill(SKIPPED);
                 self.ends[before].begun

@@ -133,9 +133,14 @@ pub(crate) fn best(chains: &[Chain]) -> Option<&Chain> {
 pub(crate) fn best_begin(events: &[Event], chains: &[Chain]) -> Option<(usize, usize, i64)> {
     let ends = chains.iter().map(|chain| {
         let at: Vec<usize> = chain.iter().flatten().copied().collect();
-        (chain.len(), std::cmp::Reverse(at[at.len() - 1]), events[at[0]].time)
+        (
+            chain.len(),
+            std::cmp::Reverse(at[at.len() - 1]),
+            events[at[0]].time,
+        )
     });
-    ends.max().map(|(length, last, begin)| (length, last.0, begin))
+    ends.max()
+        .map(|(length, last, begin)| (length, last.0, begin))
 }
 
 /// Which events may begin a chain.
@@ -188,8 +193,8 @@ pub(crate) fn best_any(
 pub(crate) fn attempts(events: &[Event], rules: &Rules, range: &Range<i64>) -> Vec<Chain> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(begin) = (from..events.len())
-        .find(|at| events[*at].steps[0] && range.contains(&events[*at].time))
+    while let Some(begin) =
+        (from..events.len()).find(|at| events[*at].steps[0] && range.contains(&events[*at].time))
     {
         let all = chains(events, rules, &[begin]);
         let chain = best(&all).unwrap().clone();
