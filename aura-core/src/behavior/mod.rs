@@ -3,7 +3,8 @@
 //! Every analysis is a spec, a plain serde value with builder methods; [`Events::run`] answers it with a table, and
 //! [`Events::run_all`] answers many in one pass over the events. An [`Analysis`] is any of them:
 //!
-//! - [`Funnel`]: how many go through steps, where they stop, and how long it takes.
+//! - [`Funnel`]: how many go through steps, where they stop, and how long it takes;
+//! - [`Sequence`]: whose events fit a pattern, and how often.
 //!
 //! All have fields in common: `filter` (which events count), `from` and `to`, `time_zone`, `by` (columns to break the
 //! result down by), and `actor` (another column takes the role of the actor: a team, an account). They are described
@@ -15,6 +16,7 @@ mod funnel;
 mod groups;
 mod making;
 mod pass;
+mod sequence;
 mod shares;
 mod window;
 
@@ -26,6 +28,8 @@ pub use filter::EventFilter;
 pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
 
 use crate::Error;
+pub use sequence::Sequence;
+
 use crate::Result;
 use crate::engine::{Events, Table, on_query_threads};
 
@@ -69,6 +73,8 @@ macro_rules! analyses {
 analyses! {
     /// How many go through steps.
     Funnel,
+    /// Whose events fit a pattern.
+    Sequence,
 }
 
 impl From<&Analysis> for Analysis {

@@ -12,7 +12,7 @@ use crate::time::{Span, SpanUnit};
 use crate::{Error, Result};
 
 /// Most conditions of a function: the bits of a word.
-pub(super) const MAX_CONDITIONS: usize = 64;
+pub(crate) const MAX_CONDITIONS: usize = 64;
 
 /// The type of times.
 pub(super) fn time_type() -> DataType {

@@ -14,10 +14,10 @@ use crate::Error;
 
 /// An event of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Event {
-    pub(super) time: i64,
+pub(crate) struct Event {
+    pub(crate) time: i64,
     /// Bit i: condition i is met.
-    pub(super) mask: u64,
+    pub(crate) mask: u64,
 }
 
 /// Puts events in order: by time, then by the first condition they meet (those that meet none come first), then by the

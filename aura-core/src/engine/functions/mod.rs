@@ -7,6 +7,7 @@
 mod arguments;
 mod events;
 mod funnel;
+mod matching;
 mod next_node;
 mod pattern;
 mod retention;
@@ -16,6 +17,11 @@ mod window_funnel;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use arguments::MAX_CONDITIONS;
+pub(crate) use events::Event;
+pub(crate) use matching::{able, first_match};
+pub(crate) use pattern::{Item, parse};
 
 use datafusion::prelude::SessionContext;
 

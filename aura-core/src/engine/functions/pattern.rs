@@ -7,16 +7,16 @@ const MAX_ITEMS: usize = 256;
 
 /// What may lie between an event of a pattern and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gap {
+pub(crate) struct Gap {
     /// Whether other events may lie between.
-    pub(super) any: bool,
+    pub(crate) any: bool,
     /// Least and greatest time from the event before, in microseconds, both included.
-    pub(super) least_us: i64,
-    pub(super) most_us: i64,
+    pub(crate) least_us: i64,
+    pub(crate) most_us: i64,
 }
 
 impl Gap {
-    pub(super) const NEXT: Gap = Gap {
+    pub(crate) const NEXT: Gap = Gap {
         any: false,
         least_us: 0,
         most_us: i64::MAX,
@@ -25,11 +25,11 @@ impl Gap {
 
 /// One event of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// The condition from 0 that it meets; `None` is any event.
-    pub(super) condition: Option<usize>,
+    pub(crate) condition: Option<usize>,
     /// From the event before; of no meaning at the first.
-    pub(super) gap: Gap,
+    pub(crate) gap: Gap,
 }
 
 struct Reader<'a> {
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
 ///
 /// # Errors
 /// `InvalidSpec` with the position, in characters from 1.
-pub(super) fn parse(function: &str, text: &str, conditions: usize) -> Result<Vec<Item>> {
+pub(crate) fn parse(function: &str, text: &str, conditions: usize) -> Result<Vec<Item>> {
     let mut reader = Reader {
         function,
         text,

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::engine::functions::events::{Event, sort};
 use crate::engine::functions::funnel::{Modes, Search};
+use crate::engine::functions::matching::{count, longest, matches};
 use crate::engine::functions::pattern::{Item, parse};
-use crate::engine::functions::sequence::{count, longest, matches};
 
 const SECOND: i64 = 1_000_000;
 
