@@ -148,7 +148,11 @@ impl Part {
                 }
                 self.codes = codes.into();
             }
-            None => return Err(Error::internal("a column to break down by is not in the scan")),
+            None => {
+                return Err(Error::internal(
+                    "a column to break down by is not in the scan",
+                ));
+            }
         }
         Ok(())
     }
@@ -371,7 +375,9 @@ impl Part {
             None => return Err(Error::internal("a converter of rows gives no column")),
         };
         let values: Vec<&OwnedRow> = self.rows.iter().collect();
-        let converted = self.converter.convert_rows(values.iter().map(|r| r.row()))?;
+        let converted = self
+            .converter
+            .convert_rows(values.iter().map(|r| r.row()))?;
         let mut arrays: Vec<&dyn Array> = vec![null.as_ref()];
         arrays.extend(converted.iter().map(|a| a.as_ref()));
         let all = arrow::compute::concat(&arrays)?;

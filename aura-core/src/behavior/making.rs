@@ -217,10 +217,7 @@ impl Needs {
 pub(super) fn name_of(at: usize, analyses: &[Analysis], error: Error) -> Error {
     match analyses.len() {
         1 => error,
-        _ => Error::new(
-            error.kind(),
-            format!("analyses[{at}]: {}", error.message()),
-        )
-        .with_source(error),
+        _ => Error::new(error.kind(), format!("analyses[{at}]: {}", error.message()))
+            .with_source(error),
     }
 }

@@ -9,23 +9,37 @@
 //! result down by), and `actor` (another column takes the role of the actor: a team, an account). They are described
 //! for their users in `docs/behavior.md`.
 
+mod columns;
 mod common;
+mod exact_sum;
 mod filter;
-mod funnel;
 mod groups;
+mod lifecycle;
 mod making;
+mod numbers;
 mod pass;
+mod periods;
+mod retention;
+mod sessions;
+mod stickiness;
+#[cfg(test)]
+pub(crate) mod testing;
+mod visits;
+mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::time::{Span, SpanUnit};
 pub use filter::EventFilter;
-pub use funnel::Funnel;
+pub use lifecycle::Lifecycle;
+pub use retention::{Cohort, Retention, RetentionMode, RetentionOutput, RetentionWindow};
+pub use sessions::{Sessions, SessionsOutput};
+pub use stickiness::{Stickiness, StickinessOutput};
 
+use crate::Error;
 use crate::Result;
 use crate::engine::{Events, Table, on_query_threads};
-use crate::Error;
 
 /// Makes [`Analysis`] of its kinds.
 macro_rules! analyses {
@@ -65,8 +79,14 @@ macro_rules! analyses {
 }
 
 analyses! {
-    /// How many go through steps.
-    Funnel,
+    /// Who comes back.
+    Retention,
+    /// Events with no long gap between.
+    Sessions,
+    /// How often actors are active.
+    Stickiness,
+    /// New, returning, resurrected and dormant actors.
+    Lifecycle,
 }
 
 impl From<&Analysis> for Analysis {

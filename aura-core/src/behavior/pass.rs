@@ -10,9 +10,7 @@ use datafusion::prelude::ident;
 use super::Analysis;
 use super::common::{Common, Scope};
 use super::making::{Making, Needs, name_of};
-use crate::engine::ordered::{
-    self, ActorBlock, Answers, Request, RowTests, ScanSource, apart,
-};
+use crate::engine::ordered::{self, ActorBlock, Answers, Request, RowTests, ScanSource, apart};
 use crate::engine::{Events, ScanStats, Table, extent};
 use crate::event::EVENT;
 use crate::ingest::CancelToken;
@@ -233,11 +231,7 @@ fn sum(a: ScanStats, b: ScanStats) -> ScanStats {
 }
 
 /// Divides analyses into passes: one for each column that is the actor.
-fn plans(
-    events: &Events,
-    analyses: &[Analysis],
-    extent: Option<(i64, i64)>,
-) -> Result<Vec<Plan>> {
+fn plans(events: &Events, analyses: &[Analysis], extent: Option<(i64, i64)>) -> Result<Vec<Plan>> {
     let source = events.scan_source();
     let schema = DFSchema::try_from(Arc::clone(&source.events))?;
     let mut actors: Vec<(Option<&str>, Vec<(usize, Scope)>)> = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::calendar::{Calendar, Grain, Month, Weekday};
 
-const PERIODS: &str = include_str!("../../../../tests/calendar/periods.csv");
+const PERIODS: &str = include_str!("../../../tests/calendar/periods.csv");
 
 #[test]
 fn agrees_with_python_in_many_zones() {

@@ -46,8 +46,8 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use code::is_text;
 pub(crate) use block::{ActorBlock, Column, RowBlock};
+pub(crate) use code::is_text;
 pub(crate) use counts::{ActorCounts, CountRows, DistinctActors, GroupCounts, RowCounts, TextTest};
 pub(crate) use groups::{NO_PERIOD, Periods};
 pub(crate) use kernel::{Kernel, RowKernel};

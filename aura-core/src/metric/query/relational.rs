@@ -5,11 +5,11 @@ use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::ident;
 use datafusion::scalar::ScalarValue;
 
+use crate::Result;
 pub(crate) use crate::engine::extent;
 use crate::engine::{Events, Table};
 use crate::event::TIME;
 use crate::expr::{Column, Expression, PlanContext, RowExpr};
-use crate::Result;
 
 use super::executor::ScanRequest;
 use super::graph::any_of;
