@@ -19,13 +19,15 @@ mod making;
 mod numbers;
 mod pass;
 mod periods;
-mod retention;
-mod sessions;
+pub(crate) mod retention;
+pub(crate) mod sessions;
 mod stickiness;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod visits;
-mod window;
+pub(crate) mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

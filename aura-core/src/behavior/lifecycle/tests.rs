@@ -148,7 +148,7 @@ fn bad_specs_name_the_field() {
     let cases = [
         (Lifecycle::new().by("nothing"), "by: "),
         (Lifecycle::new().as_of("soon"), "as_of: "),
-        (Lifecycle::new().time_zone("Mars"), ""),
+        (Lifecycle::new().time_zone("Mars"), "time_zone: "),
         (Lifecycle::new().actor("time"), "actor: "),
     ];
     for (spec, message) in cases {

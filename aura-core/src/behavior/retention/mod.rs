@@ -7,7 +7,7 @@ mod spec;
 mod survival;
 mod table;
 mod tally;
-mod walk;
+pub(crate) mod walk;
 
 #[cfg(test)]
 mod tests;

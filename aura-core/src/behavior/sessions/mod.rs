@@ -1,12 +1,12 @@
 //! Sessions: events of an actor with no long gap between.
 
-mod durations;
+pub(crate) mod durations;
 mod kernel;
 mod listing;
 mod prepare;
 mod spec;
 mod summary;
-mod walk;
+pub(crate) mod walk;
 
 #[cfg(test)]
 mod tests;
