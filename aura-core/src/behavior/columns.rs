@@ -103,8 +103,3 @@ impl Columns {
         Ok(Table::new(schema, vec![batch]).with_notes(notes))
     }
 }
-
-/// Returns a share; null of nothing.
-pub(crate) fn share(part: u64, all: u64) -> Option<f64> {
-    (all > 0).then(|| part as f64 / all as f64)
-}

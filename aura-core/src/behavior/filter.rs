@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -130,16 +131,57 @@ struct Object {
     r#where: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for EventFilter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Forms)
+/// Joins the fields of an object.
+pub(super) fn joined(
+    event: Option<String>,
+    events: Option<Vec<String>>,
+    condition: Option<String>,
+) -> Result<EventFilter, &'static str> {
+    let events = match (event, events) {
+        (Some(_), Some(_)) => return Err("both `event` and `events` are given; give one"),
+        (Some(event), None) => vec![event],
+        (None, Some(events)) if events.is_empty() => {
+            return Err("`events` is empty; leave it out for any event");
+        }
+        (None, events) => events.unwrap_or_default(),
+    };
+    Ok(EventFilter { events, condition })
+}
+
+impl TryFrom<Object> for EventFilter {
+    type Error = &'static str;
+
+    fn try_from(object: Object) -> Result<Self, &'static str> {
+        joined(object.event, object.events, object.r#where)
     }
 }
 
-struct Forms;
+impl<'de> Deserialize<'de> for EventFilter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_of_forms::<_, Object, D>(deserializer)
+    }
+}
 
-impl<'de> Visitor<'de> for Forms {
-    type Value = EventFilter;
+/// Reads a name, a list of names, or an object `O`.
+pub(super) fn one_of_forms<'de, T, O, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: From<EventFilter> + TryFrom<O>,
+    T::Error: fmt::Display,
+    O: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(Forms(PhantomData::<(T, O)>))
+}
+
+struct Forms<T, O>(PhantomData<(T, O)>);
+
+impl<'de, T, O> Visitor<'de> for Forms<T, O>
+where
+    T: From<EventFilter> + TryFrom<O>,
+    T::Error: fmt::Display,
+    O: Deserialize<'de>,
+{
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -147,40 +189,23 @@ impl<'de> Visitor<'de> for Forms {
         )
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<EventFilter, E> {
-        Ok(EventFilter::event(name))
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<T, E> {
+        Ok(EventFilter::event(name).into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<EventFilter, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<T, A::Error> {
         let events = Vec::<String>::deserialize(SeqAccessDeserializer::new(names))?;
         if events.is_empty() {
             return Err(serde::de::Error::custom(
                 "the list of event names is empty; write {} for any event",
             ));
         }
-        Ok(EventFilter::events(events))
+        Ok(EventFilter::events(events).into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EventFilter, A::Error> {
-        let object = Object::deserialize(MapAccessDeserializer::new(map))?;
-        let events = match (object.event, object.events) {
-            (Some(_), Some(_)) => {
-                return Err(serde::de::Error::custom(
-                    "both `event` and `events` are given; give one",
-                ));
-            }
-            (Some(event), None) => vec![event],
-            (None, Some(events)) if events.is_empty() => {
-                return Err(serde::de::Error::custom(
-                    "`events` is empty; leave it out for any event",
-                ));
-            }
-            (None, events) => events.unwrap_or_default(),
-        };
-        Ok(EventFilter {
-            events,
-            condition: object.r#where,
-        })
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let object = O::deserialize(MapAccessDeserializer::new(map))?;
+        object.try_into().map_err(serde::de::Error::custom)
     }
 }
 
@@ -191,13 +216,21 @@ impl JsonSchema for EventFilter {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let object = Object::json_schema(generator);
-        schemars::json_schema!({
-            "description": "Which events: a name, a list of names, or names and a condition over columns.",
-            "anyOf": [
-                {"type": "string"},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                object,
-            ],
-        })
+        schema_of_forms(
+            "Which events: a name, a list of names, or names and a condition over columns.",
+            object,
+        )
     }
+}
+
+/// The schema of what [`one_of_forms`] reads.
+pub(super) fn schema_of_forms(description: &str, object: Schema) -> Schema {
+    schemars::json_schema!({
+        "description": description,
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            object,
+        ],
+    })
 }

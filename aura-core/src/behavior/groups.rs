@@ -72,6 +72,11 @@ impl Breakdown {
             .map(|by| Field::new(&by.name, by.data_type.clone(), true))
     }
 
+    /// Returns the names of the columns.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|by| by.name.as_str())
+    }
+
     /// Makes what a thread keeps.
     pub(crate) fn groups(&self) -> Result<Groups> {
         let parts = self.columns.iter().map(|by| {
@@ -264,6 +269,7 @@ impl Groups {
     }
 
     /// Returns the number of ids.
+    #[allow(dead_code, reason = "for analyses that keep a state for each group")]
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -322,6 +328,15 @@ impl Groups {
         let mut ids: Vec<u32> = (0..self.keys.len() as u32).collect();
         ids.sort_by_cached_key(|id| rank(*id));
         ids
+    }
+
+    /// Tells for each id which of its values are null.
+    pub(crate) fn with_null(&self) -> Vec<Vec<bool>> {
+        let nulls = self
+            .keys
+            .iter()
+            .map(|key| key.iter().map(|code| *code == 0));
+        nulls.map(Iterator::collect).collect()
     }
 
     /// Returns the values of some ids as columns, with the types of [`Breakdown::fields`].

@@ -52,7 +52,6 @@ impl Making<'_> {
 
     /// Returns the times of the first and the last event of the source, where [`Analysis::needs_extent`] says so and
     /// there are events.
-    #[allow(dead_code, reason = "for analyses by period")]
     pub(crate) fn extent(&self) -> Option<(i64, i64)> {
         self.extent
     }
@@ -117,6 +116,11 @@ impl Making<'_> {
             }
         };
         Ok(1 << at)
+    }
+
+    /// Tells whether all conditions so far are of named events.
+    pub(crate) fn needs_events(&self) -> bool {
+        self.needs.events.is_some()
     }
 
     /// Asks for the rows of all events that pass the filter of the scope; returns their bit.

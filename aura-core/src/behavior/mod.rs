@@ -3,7 +3,11 @@
 //! Every analysis is a spec, a plain serde value with builder methods; [`Events::run`] answers it with a table, and
 //! [`Events::run_all`] answers many in one pass over the events. An [`Analysis`] is any of them:
 //!
-//! - [`Funnel`]: how many go through steps, where they stop, and how long it takes.
+//! - [`Funnel`]: how many go through steps, where they stop, and how long it takes;
+//! - [`Retention`]: who comes back, and what cohorts are worth;
+//! - [`Sessions`]: events with no long gap between;
+//! - [`Stickiness`]: on how many days actors are active;
+//! - [`Lifecycle`]: who is new, returns, is awake again or has fallen asleep.
 //!
 //! All have fields in common: `filter` (which events count), `from` and `to`, `time_zone`, `by` (columns to break the
 //! result down by), and `actor` (another column takes the role of the actor: a team, an account). They are described
@@ -13,6 +17,7 @@ mod columns;
 mod common;
 mod exact_sum;
 mod filter;
+mod funnel;
 mod groups;
 mod lifecycle;
 mod making;
@@ -21,6 +26,7 @@ mod pass;
 mod periods;
 pub(crate) mod retention;
 pub(crate) mod sessions;
+mod shares;
 mod stickiness;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -34,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::time::{Span, SpanUnit};
 pub use filter::EventFilter;
+pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
 pub use lifecycle::Lifecycle;
 pub use retention::{Cohort, Retention, RetentionMode, RetentionOutput, RetentionWindow};
 pub use sessions::{Sessions, SessionsOutput};
@@ -81,6 +88,8 @@ macro_rules! analyses {
 }
 
 analyses! {
+    /// How many go through steps.
+    Funnel,
     /// Who comes back.
     Retention,
     /// Events with no long gap between.

@@ -230,11 +230,14 @@ fn sum(a: ScanStats, b: ScanStats) -> ScanStats {
     }
 }
 
+/// A column that is the actor, and the analyses by it with their places.
+type OfActor<'a> = (Option<&'a str>, Vec<(usize, Scope)>);
+
 /// Divides analyses into passes: one for each column that is the actor.
 fn plans(events: &Events, analyses: &[Analysis], extent: Option<(i64, i64)>) -> Result<Vec<Plan>> {
     let source = events.scan_source();
     let schema = DFSchema::try_from(Arc::clone(&source.events))?;
-    let mut actors: Vec<(Option<&str>, Vec<(usize, Scope)>)> = Vec::new();
+    let mut actors: Vec<OfActor<'_>> = Vec::new();
     for (at, analysis) in analyses.iter().enumerate() {
         let common = analysis.spec().common();
         let scope = common
@@ -245,7 +248,7 @@ fn plans(events: &Events, analyses: &[Analysis], extent: Option<(i64, i64)>) -> 
             None => actors.push((common.actor, vec![(at, scope)])),
         }
     }
-    let plan = |(actor, scopes): (Option<&str>, Vec<(usize, Scope)>)| {
+    let plan = |(actor, scopes): OfActor<'_>| {
         let first = scopes.first().map_or(0, |(at, _)| *at);
         let source = match actor {
             Some(column) => source

@@ -76,13 +76,4 @@ impl Window {
             Window::Calendar { span, calendar, .. } => calendar.shift(start, *span, false).ok(),
         }
     }
-
-    /// Returns an upper bound of the length in microseconds; `None` without end.
-    pub(crate) fn most_us(&self) -> Option<i64> {
-        match self {
-            Window::Endless => None,
-            Window::Clock(us) => Some(*us),
-            Window::Calendar { most, .. } => Some(*most),
-        }
-    }
 }

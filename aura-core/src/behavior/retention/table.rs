@@ -1,9 +1,10 @@
 //! From what was counted to tables.
 
 use crate::Result;
-use crate::behavior::columns::{Columns, share};
+use crate::behavior::columns::Columns;
 use crate::behavior::exact_sum::ExactSum;
 use crate::behavior::groups::Groups;
+use crate::behavior::shares::share;
 use crate::engine::Table;
 
 use super::kernel::RetentionKernel;

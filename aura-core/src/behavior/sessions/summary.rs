@@ -1,8 +1,9 @@
 //! The table of the summary.
 
 use crate::Result;
-use crate::behavior::columns::{Columns, share};
+use crate::behavior::columns::Columns;
 use crate::behavior::periods::incomplete;
+use crate::behavior::shares::share;
 use crate::engine::Table;
 
 use super::durations::Percentile;

@@ -1,11 +1,12 @@
 //! Stickiness: from the spec to the table.
 
-use crate::behavior::columns::{Columns, share};
+use crate::behavior::columns::Columns;
 use crate::behavior::common::Common;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::making::Making;
 use crate::behavior::pass::{Kernel, Marked, Prepared, Spec};
 use crate::behavior::periods::Asked;
+use crate::behavior::shares::share;
 use crate::behavior::visits::Visits;
 use crate::calendar::Bucketer;
 use crate::engine::Table;

@@ -1,0 +1,5 @@
+//! Funnels against naive ones.
+
+mod naive;
+mod search;
+mod tables;

@@ -1,0 +1,1 @@
+//! Funnels as tables.
