@@ -13,7 +13,7 @@ impl Visits {
         self.in_order = true;
     }
 
-    /// Adds a pair; periods come ascending.
+    /// Adds a pair. It costs least where they come in order.
     #[inline]
     pub(crate) fn add(&mut self, group: u32, period: u64) {
         if let Some(last) = self.met.last() {

@@ -38,6 +38,7 @@ impl Spec for Lifecycle {
     fn prepare(&self, making: &mut Making<'_>) -> Result<Box<dyn Prepared>> {
         let active = making.condition("events", &self.events)?;
         let by = making.by()?;
+        making.any_order();
         let asked = Asked::new(making, Some(self.period), self.as_of.as_deref())?;
         making.reads(None, Some(asked.seen_to()));
         let first = asked.periods.as_ref().and_then(|p| p.period(0));
@@ -167,7 +168,7 @@ impl Kernel for LifecycleKernel {
             for row in rows {
                 let (time, period) = (times[row], periods[row]);
                 if time >= end {
-                    break;
+                    continue;
                 }
                 if marked.masks[row] & self.active == 0 {
                     continue;

@@ -110,6 +110,15 @@ fn divide<M, S, E>(
         Some((starts, ends)) => {
             let (mut row, mut closed) = (0, false);
             while let Some(&time) = times.get(row) {
+                // Most moments have one event.
+                if times.get(row + 1) != Some(&time) {
+                    if (marks.belongs)(row) {
+                        take(&mut open, row, time, closed || starts(row));
+                        closed = ends(row);
+                    }
+                    row += 1;
+                    continue;
+                }
                 let rest = times.get(row..).unwrap_or_default();
                 let moment = row..row + rest.iter().take_while(|t| **t == time).count();
                 row = moment.end;

@@ -44,6 +44,7 @@ impl Spec for Stickiness {
         }
         let active = making.condition("events", &self.events)?;
         let by = making.by()?;
+        making.any_order();
         let grain = self.within.unwrap_or(self.period);
         let asked = Asked::new(making, Some(grain), self.as_of.as_deref())?;
         making.reads(Some(asked.from), Some(asked.seen_to()));
@@ -180,7 +181,7 @@ impl Kernel for StickinessKernel {
             visits.clear();
             for row in rows {
                 if times[row] >= end {
-                    break;
+                    continue;
                 }
                 if short[row] < 0 || marked.masks[row] & self.active == 0 {
                     continue;
