@@ -171,7 +171,6 @@ impl Making<'_> {
     }
 
     /// Asks for the names of actors in [`ActorBlock::names`](crate::engine::ordered::ActorBlock).
-    #[allow(dead_code, reason = "for tables of actors")]
     pub(crate) fn names(&mut self) {
         self.request.names = true;
     }
@@ -183,7 +182,6 @@ impl Making<'_> {
     }
 
     /// Says that the order of an actor's rows does not matter; the kernel may see any.
-    #[allow(dead_code, reason = "for counts of periods")]
     pub(crate) fn any_order(&mut self) {
         self.needs.order = Order::Any;
     }

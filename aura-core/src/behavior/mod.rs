@@ -4,21 +4,38 @@
 //! [`Events::run_all`] answers many in one pass over the events. An [`Analysis`] is any of them:
 //!
 //! - [`Funnel`]: how many go through steps, where they stop, and how long it takes;
-//! - [`Sequence`]: whose events fit a pattern, and how often.
+//! - [`Sequence`]: whose events fit a pattern, and how often;
+//! - [`Retention`]: who comes back, and what cohorts are worth;
+//! - [`Sessions`]: events with no long gap between;
+//! - [`Stickiness`]: on how many days actors are active;
+//! - [`Lifecycle`]: who is new, returns, is awake again or has fallen asleep.
 //!
 //! All have fields in common: `filter` (which events count), `from` and `to`, `time_zone`, `by` (columns to break the
 //! result down by), and `actor` (another column takes the role of the actor: a team, an account). They are described
 //! for their users in `docs/behavior.md`.
 
+mod columns;
 mod common;
+mod exact_sum;
 mod filter;
 mod funnel;
 mod groups;
+mod lifecycle;
 mod making;
+mod numbers;
 mod pass;
+mod periods;
+pub(crate) mod retention;
 mod sequence;
+pub(crate) mod sessions;
 mod shares;
-mod window;
+mod stickiness;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod visits;
+pub(crate) mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,10 +43,13 @@ use serde::{Deserialize, Serialize};
 pub use crate::time::{Span, SpanUnit};
 pub use filter::EventFilter;
 pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
+pub use lifecycle::Lifecycle;
+pub use retention::{Cohort, Retention, RetentionMode, RetentionOutput, RetentionWindow};
+pub use sequence::Sequence;
+pub use sessions::{Sessions, SessionsOutput};
+pub use stickiness::{Stickiness, StickinessOutput};
 
 use crate::Error;
-pub use sequence::Sequence;
-
 use crate::Result;
 use crate::engine::{Events, Table, on_query_threads};
 
@@ -75,6 +95,14 @@ analyses! {
     Funnel,
     /// Whose events fit a pattern.
     Sequence,
+    /// Who comes back.
+    Retention,
+    /// Events with no long gap between.
+    Sessions,
+    /// How often actors are active.
+    Stickiness,
+    /// New, returning, resurrected and dormant actors.
+    Lifecycle,
 }
 
 impl From<&Analysis> for Analysis {

@@ -166,10 +166,10 @@ pub(super) fn micros(
 }
 
 /// Returns the times of a column that was cast to [`time_type`].
-pub(super) fn times<'a>(
-    columns: &'a [ArrayRef],
+pub(super) fn times(
+    columns: &[ArrayRef],
     number: usize,
-) -> DfResult<&'a arrow::array::TimestampMicrosecondArray> {
+) -> DfResult<&arrow::array::TimestampMicrosecondArray> {
     let times = columns.get(number);
     let times = times.and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
     Ok(times.ok_or_else(|| Error::internal("times of another type were given"))?)

@@ -313,7 +313,8 @@ impl ScanSource {
         self.context.state().config().target_partitions().max(1)
     }
 
-    fn memory(&self) -> usize {
+    /// Returns the bytes that the session allows.
+    pub(crate) fn memory(&self) -> usize {
         match self.context.runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Finite(bytes) => bytes,
             _ => MEMORY,

@@ -162,6 +162,8 @@ impl<'a> Prepared<'a> {
             filter: self.filter.as_ref(),
             zone: self.spine.calendar().time_zone(),
             extent: self.extent.unwrap_or((start, start)),
+            // Without events nothing is known.
+            as_of: self.as_of.unwrap_or(start - 1),
         }
     }
 
