@@ -424,6 +424,15 @@ SPECS = [
     ("a histogram", dict(base, histogram=[60, 3600, 86400])),
     ("two plans compared", dict(base, compare=[{"name": "free", "where": "plan = 'free'"}, {"name": "pro", "where": "plan = 'pro'"}])),
     ("two plans compared, by team", dict(base, by=["team"], compare=[{"name": "pro", "where": "plan = 'pro'"}, {"name": "free", "where": "plan = 'free'"}])),
+    ("the same cart by day", dict(base, same=["cart"], grain="day")),
+    ("in any order by day and plan", dict(base, order="any", grain="day", by=["plan"])),
+    ("in any order, the same cart, of teams", dict(base, order="any", same=["cart"], actor="team")),
+    ("strict sessions", dict(base, order="strict", count={"sessions": {"gap": "13 hours"}})),
+    ("totals of the same cart by plan, last touch", dict(base, same=["cart"], count="totals", by=["plan"], attribution="last")),
+    ("everything at once", dict(base, exclude=[{"event": "cancel", "after": 2, "before": 3}], same=["plan"], by=["team"], attribution="last",
+                                grain="week", histogram=[3600], filter="event <> 'spam'", time_zone="America/New_York",
+                                compare=[{"name": "free", "where": "plan = 'free'"}, {"name": "pro", "where": "plan = 'pro'"}],
+                                **{"from": "2026-03-06T21:00:00Z", "to": "2026-03-09T20:00:00Z"})),
     ("no event meets the first step", {"steps": ["nothing", "view"]}),
 ]
 ERRORS = [

@@ -145,6 +145,37 @@ proptest! {
     }
 
     #[test]
+    fn attempts_in_any_order_hold_what_comes_in_time((events, rules, _) in case(|n| rules(n).boxed())) {
+        let mut any = AnyOrder::new(rules.steps);
+        let Some(begin) = events.iter().position(|e| e.steps.contains(&true)) else {
+            return Ok(());
+        };
+        let rows = &rows(&events)[begin..];
+        let events = &events[begin..];
+        let end = any.search(&window(rules.window), rows, &Begin::First);
+        let met = |upto: usize| (0..rules.steps).filter(|s| events[..=upto].iter().any(|e| e.steps[*s])).count();
+        let over = |at: usize| rules.window.is_some_and(|w| events[at].time - events[0].time > w);
+        let lost = |at: usize| at > 0 && events[at].excluded.contains(&true);
+        let mut expected = (End::Over(events.len()), 0);
+        for at in 0..events.len() {
+            if over(at) {
+                expected.0 = End::Over(at);
+                break;
+            }
+            if met(at) == rules.steps {
+                expected = (End::Complete(at), rules.steps);
+                break;
+            }
+            if lost(at) {
+                expected.0 = End::Lost(at);
+                break;
+            }
+            expected.1 = met(at);
+        }
+        prop_assert_eq!((end, any.best.steps.len()), expected);
+    }
+
+    #[test]
     fn attempts_follow_one_another((events, rules, range) in case(|n| rules(n).boxed())) {
         let mut walk = Walk::new(rules.steps);
         let (steps, rows) = (steps(&rules), rows(&events));

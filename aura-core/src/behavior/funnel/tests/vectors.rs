@@ -102,7 +102,7 @@ async fn every_vector_gives_its_table() {
     let events = events(&vectors, 2, false);
     let mut faults = Vec::new();
     let cases = vectors["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 71);
+    assert_eq!(cases.len(), 77);
     for case in cases {
         let what = &case["description"];
         let spec: Analysis = serde_json::from_value(case["spec"].clone()).unwrap();
