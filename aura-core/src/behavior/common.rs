@@ -1,7 +1,8 @@
 //! What all analyses have in common: of which events, when, by what, of whom.
 
+use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use crate::calendar::{Calendar, PreparedCalendar};
 use crate::expr::{PlanContext, parse_condition};
@@ -85,8 +86,15 @@ pub(crate) fn condition(field: &str, text: &str, schema: &DFSchema, zone: &str) 
     let wrong = |why: &str| Error::invalid_spec(format!("{field}: {why}"));
     let expr =
         parse_condition(text, &Default::default()).map_err(|fault| wrong(&fault.to_string()))?;
-    expr.to_expr(&PlanContext::new(schema, zone))
-        .map_err(|e| wrong(e.message()))
+    let expr = expr
+        .to_expr(&PlanContext::new(schema, zone))
+        .map_err(|e| wrong(e.message()))?;
+    match expr.get_type(schema).map_err(Error::from)? {
+        DataType::Boolean | DataType::Null => Ok(expr),
+        other => Err(wrong(&format!(
+            "the condition has the type {other}; true or false is expected"
+        ))),
+    }
 }
 
 /// Writes the builder methods of the fields that every spec has: `by`, `filter`, `from`, `to`, `time_zone`, `actor`.

@@ -4,6 +4,7 @@
 //! [`Events::run_all`] answers many in one pass over the events. An [`Analysis`] is any of them:
 //!
 //! - [`Funnel`]: how many go through steps, where they stop, and how long it takes;
+//! - [`Sequence`]: whose events fit a pattern, and how often;
 //! - [`Retention`]: who comes back, and what cohorts are worth;
 //! - [`Sessions`]: events with no long gap between;
 //! - [`Stickiness`]: on how many days actors are active;
@@ -25,6 +26,7 @@ mod numbers;
 mod pass;
 mod periods;
 pub(crate) mod retention;
+mod sequence;
 pub(crate) mod sessions;
 mod shares;
 mod stickiness;
@@ -43,6 +45,7 @@ pub use filter::EventFilter;
 pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
 pub use lifecycle::Lifecycle;
 pub use retention::{Cohort, Retention, RetentionMode, RetentionOutput, RetentionWindow};
+pub use sequence::Sequence;
 pub use sessions::{Sessions, SessionsOutput};
 pub use stickiness::{Stickiness, StickinessOutput};
 
@@ -90,6 +93,8 @@ macro_rules! analyses {
 analyses! {
     /// How many go through steps.
     Funnel,
+    /// Whose events fit a pattern.
+    Sequence,
     /// Who comes back.
     Retention,
     /// Events with no long gap between.

@@ -5,6 +5,7 @@ mod events;
 mod extent;
 mod files_table;
 mod from_files;
+pub(crate) mod functions;
 #[allow(
     dead_code,
     unused_imports,

@@ -35,6 +35,8 @@ pub(super) struct FunnelKernel {
     pub(super) histogram: Vec<u64>,
     /// When chains may begin.
     pub(super) range: Range<i64>,
+    /// The first moment at which no event matters any more.
+    pub(super) until: i64,
     pub(super) within: Option<crate::time::Span>,
 }
 
@@ -183,6 +185,9 @@ impl FunnelKernel {
         for ((&time, &mask), row) in times.iter().zip(masks).zip(rows.start as u32..) {
             if time < first || mask & (self.marks.bits | self.all) == 0 {
                 continue;
+            }
+            if time >= self.until {
+                break;
             }
             if let (Count::Sessions(gap), Some(last)) = (self.count, last) {
                 session += u64::from(time - last > gap);

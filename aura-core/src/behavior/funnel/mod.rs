@@ -11,6 +11,8 @@ mod walk;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::vectors;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

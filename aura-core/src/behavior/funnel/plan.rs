@@ -127,6 +127,7 @@ pub(super) fn prepare(funnel: &Funnel, making: &mut Making<'_>) -> Result<Funnel
         periods,
         histogram: funnel.histogram.clone(),
         range: from.unwrap_or(i64::MIN)..to.unwrap_or(i64::MAX),
+        until: end.unwrap_or(i64::MAX),
         within: funnel.within,
     })
 }

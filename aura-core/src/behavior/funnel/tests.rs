@@ -3,3 +3,4 @@
 mod naive;
 mod search;
 mod tables;
+pub(in crate::behavior) mod vectors;
