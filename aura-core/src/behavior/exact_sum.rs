@@ -55,6 +55,7 @@ impl ExactSum {
     }
 
     /// Takes off a sum that was merged before.
+    #[allow(dead_code, reason = "for sums of rolling windows")]
     pub(crate) fn remove(&mut self, other: &ExactSum) {
         self.combine(other, -1);
     }
@@ -132,13 +133,6 @@ impl ExactSum {
         }
         wide.add(self.fixed, -FRACTION);
         wide.value()
-    }
-
-    /// Returns the bytes beside its own.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        self.rest.as_ref().map_or(0, |rest| {
-            size_of::<Rest>() + rest.bins.capacity() * size_of::<(i32, i128)>()
-        })
     }
 }
 

@@ -4,3 +4,4 @@ mod conformance;
 mod duckdb;
 mod exact_sum;
 mod metrics;
+mod places;

@@ -212,7 +212,8 @@ impl Retention {
         to: Option<i64>,
         as_of: i64,
     ) -> Result<(Periods, Plan, i64)> {
-        let to = to.unwrap_or(as_of + 1).min(as_of + 1);
+        let end = as_of.saturating_add(1);
+        let to = to.unwrap_or(end).min(end);
         if from >= to {
             return Ok(nothing());
         }
@@ -224,7 +225,7 @@ impl Retention {
         let (bucketer, windows, ended) = match (self.window, rolling_us(self.period)) {
             (RetentionWindow::Rolling, Some(length)) => (None, Windows::Rolling { length }, 0),
             _ => {
-                let bucketer = calendar.bucketer(self.period, start, as_of + 1)?;
+                let bucketer = calendar.bucketer(self.period, start, end)?;
                 let over = bucketer.periods().filter(|p| p.is_complete(as_of));
                 let ended = over.count() as i64;
                 let of_cohorts = grain == self.period;

@@ -33,7 +33,7 @@ pub(super) async fn run(
     let positions: Vec<Option<usize>> = cohorts.iter().map(|p| spine.position(p)).collect();
     let mut bounds: Vec<i64> = cohorts.iter().map(|p| p.start_us()).collect();
     bounds.push(last.end_us());
-    let days = calendar.bucketer(Grain::Day, first.start_us(), cx.as_of + 1)?;
+    let days = calendar.bucketer(Grain::Day, first.start_us(), cx.as_of.saturating_add(1))?;
     let ended = days.periods().filter(|d| d.is_complete(cx.as_of)).count();
     let mode = match metric.mode {
         RetentionMode::On => Mode::On,
@@ -56,7 +56,7 @@ pub(super) async fn run(
         Cohort::FirstEver => i64::MIN,
         Cohort::Recurring => first.start_us(),
     };
-    let mut follow = Follow::new(vec![ACTOR], (from, cx.as_of + 1));
+    let mut follow = Follow::new(vec![ACTOR], (from, cx.as_of.saturating_add(1)));
     follow.filters.extend(&pass.filter);
     follow.flags = vec![&metric.start, &metric.returning];
     let mut cells: Cells<(i64, i64)> = Cells::new();
