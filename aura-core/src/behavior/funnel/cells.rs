@@ -58,8 +58,8 @@ impl Cell {
                     self.from_first.get_mut(step),
                 )
             {
-                between.push(event.time - previous);
-                total.push(event.time - first.time);
+                between.push(event.time.saturating_sub(previous));
+                total.push(event.time.saturating_sub(first.time));
             }
             previous = event.time;
         }

@@ -190,7 +190,7 @@ impl FunnelKernel {
                 break;
             }
             if let (Count::Sessions(gap), Some(last)) = (self.count, last) {
-                session += u64::from(time - last > gap);
+                session += u64::from(time.saturating_sub(last) > gap);
             }
             ties |= last == Some(time);
             last = Some(time);

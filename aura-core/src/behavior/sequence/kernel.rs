@@ -153,7 +153,7 @@ impl Kernel for SequenceKernel {
                     break;
                 };
                 if let (Some(first), Some(last)) = (events.get(*first), events.get(*last)) {
-                    cell.times.push(last.time - first.time);
+                    cell.times.push(last.time.saturating_sub(first.time));
                 }
                 from = last + 1;
             }
