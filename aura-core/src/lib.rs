@@ -20,6 +20,7 @@
     )
 )]
 
+pub mod behavior;
 pub mod calendar;
 mod document;
 pub mod engine;

@@ -124,6 +124,7 @@ impl Events {
         table: super::FilesTable,
         on_scan: Option<OnScan>,
     ) -> Result<Events> {
+        super::functions::register(&context);
         let counters = table.counters();
         let provider: Arc<dyn TableProvider> = Arc::new(table);
         context.register_table("events", Arc::clone(&provider))?;
@@ -148,6 +149,7 @@ impl Events {
             Arc::new(datafusion::datasource::ViewTable::new(plan, None));
         // A session of our own: the host's may have a table `events` already.
         let context = SessionContext::new_with_state(context.state());
+        super::functions::register(&context);
         if context.table_exist("events")? {
             context.deregister_table("events")?;
         }

@@ -2,8 +2,11 @@
 
 mod bounds;
 mod events;
+mod exact_sum;
+mod extent;
 mod files_table;
 mod from_files;
+pub(crate) mod functions;
 #[allow(
     dead_code,
     unused_imports,
@@ -18,6 +21,8 @@ mod table;
 mod tests;
 
 pub use events::Events;
+pub(crate) use exact_sum::ExactSum;
+pub(crate) use extent::extent;
 pub use session::EngineSettings;
 pub(crate) use session::{MOST_THREADS, threads_or_cores};
 pub use table::{ScanStats, Table};

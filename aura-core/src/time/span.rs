@@ -69,6 +69,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// 30 minutes.
+    pub(crate) const HALF_HOUR: Span = Span {
+        count: 30,
+        unit: SpanUnit::Minute,
+    };
+
     /// Makes a span.
     ///
     /// # Errors

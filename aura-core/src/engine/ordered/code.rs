@@ -172,7 +172,7 @@ pub(super) fn codes_type() -> DataType {
 }
 
 /// Says whether columns of a type come as codes.
-pub(super) fn is_text(ty: &DataType) -> bool {
+pub(crate) fn is_text(ty: &DataType) -> bool {
     match ty {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_text(values),

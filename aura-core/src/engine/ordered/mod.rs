@@ -49,13 +49,14 @@ mod workers;
 mod tests;
 
 pub(crate) use block::{ActorBlock, Column, RowBlock};
+pub(crate) use code::is_text;
 pub(crate) use counts::{ActorCounts, CountRows, DistinctActors, GroupCounts, RowCounts};
 pub(crate) use groups::{NO_PERIOD, Periods};
 pub(crate) use kernel::{Kernel, RowKernel};
 pub(crate) use request::{Order, Request};
 pub(crate) use row_tests::{Answers, MOST_TESTS, RowTests};
 pub(crate) use row_value::{RowValue, Rows};
-pub(crate) use run::{ScanSource, Scanned, apart};
+pub(crate) use run::{CancelOnDrop, ScanSource, Scanned, apart};
 pub(crate) use shape::Shape;
 pub(crate) use sizes::Sizes;
 pub(crate) use texts::Texts;

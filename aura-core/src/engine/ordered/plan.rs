@@ -109,7 +109,7 @@ impl Plan {
             plan.give(name, events, text_bytes, request)?;
         }
         if purpose == Purpose::Scatter && request.names {
-            plan.names = Some(plan.give(ACTOR, events, text_bytes, request)?);
+            plan.names = Some(plan.give(shape.who(), events, text_bytes, request)?);
         }
         if let Some(filter) = &request.filter {
             let filter = Filter::new(filter, events, context, |name| {
@@ -156,7 +156,7 @@ impl Plan {
     ) -> Result<usize> {
         let (place, ty) = self.shape.clone().place(events, name)?;
         // Numbers as names of actors come as text, too.
-        let text = is_text(&ty) || (name == ACTOR);
+        let text = is_text(&ty) || (name == self.shape.who());
         let slot = self.slot(place);
         self.out.push(Out {
             slot,

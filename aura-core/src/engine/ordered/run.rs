@@ -21,6 +21,7 @@ use super::workers::share_out;
 use super::{ActorBlock, Kernel, Order, Request, RowKernel, Shape, Sizes, loose, rows};
 use crate::engine::ScanStats;
 use crate::engine::events::OnScan;
+use crate::ingest::CancelToken;
 use crate::ingest::parallel::caught;
 use crate::{Error, Result};
 
@@ -54,6 +55,17 @@ pub(crate) struct Scanned<T> {
 }
 
 impl ScanSource {
+    /// Returns the same events with another column as the actor; see [`Shape::with_actor`].
+    ///
+    /// # Errors
+    /// As [`Shape::with_actor`].
+    pub(crate) fn with_actor(&self, column: &str) -> Result<ScanSource> {
+        Ok(ScanSource {
+            shape: self.shape.with_actor(&self.events, column)?,
+            ..self.clone()
+        })
+    }
+
     /// Runs a kernel over all actors that have rows in the request, on the threads of the session.
     /// Returns its combined state (that of [`Kernel::new_state`] if there are none).
     ///
@@ -69,7 +81,12 @@ impl ScanSource {
         kernel: &K,
     ) -> Result<Scanned<K::State>> {
         let input = self.open(request)?;
-        let (states, actorless) = match Sorted::plan(&input) {
+        // Files are in the order of their own actors.
+        let sorted = match self.shape.is_moved() {
+            true => None,
+            false => Sorted::plan(&input),
+        };
+        let (states, actorless) = match sorted {
             Some(sorted) => self.merged(&input, &sorted, request, kernel)?,
             None => self.scattered(&input, request, kernel)?,
         };
@@ -311,7 +328,8 @@ impl ScanSource {
         self.context.state().config().target_partitions().max(1)
     }
 
-    fn memory(&self) -> usize {
+    /// Returns the bytes that the session allows.
+    pub(crate) fn memory(&self) -> usize {
         match self.context.runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Finite(bytes) => bytes,
             _ => MEMORY,
@@ -347,6 +365,15 @@ impl Sorted {
             overlapping: ranges::overlap(&input.files),
             loose,
         })
+    }
+}
+
+/// Cancels a scan whose answer nobody waits for any more.
+pub(crate) struct CancelOnDrop(pub(crate) CancelToken);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -3,6 +3,7 @@
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use jiff::tz::TimeZone;
 
+use super::code::is_text;
 use crate::event::{ACTOR, EVENT, EVENT_ID, ResolvedRoles, TIME, TimeUnit};
 use crate::{Error, Result};
 
@@ -10,6 +11,8 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     roles: ResolvedRoles,
+    /// The column that stands in for the actor: its name in the table `events` and in the source.
+    moved: Option<(String, String)>,
     pub(super) zone: Option<TimeZone>,
     pub(super) unit: TimeUnit,
 }
@@ -26,7 +29,12 @@ pub(super) enum Place {
 
 impl Shape {
     pub(crate) fn new(roles: ResolvedRoles, zone: Option<TimeZone>, unit: TimeUnit) -> Self {
-        Shape { roles, zone, unit }
+        Shape {
+            roles,
+            moved: None,
+            zone,
+            unit,
+        }
     }
 
     /// The shape of a table that has the canonical columns already.
@@ -40,6 +48,7 @@ impl Shape {
                 time: TIME.to_owned(),
                 event_id: event_id.then(|| EVENT_ID.to_owned()),
             },
+            moved: None,
             zone: None,
             unit: TimeUnit::default(),
         }
@@ -50,8 +59,40 @@ impl Shape {
         column == ACTOR || column == self.roles.actor
     }
 
+    /// Moves the role of the actor to another column of the table `events`, so that a scan is by the values
+    /// of that column. Under the name `actor` conditions and columns still find what was there before.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when there is no such column, or it cannot tell who.
+    pub(crate) fn with_actor(&self, events: &SchemaRef, column: &str) -> Result<Shape> {
+        let (place, ty) = self.place(events, column)?;
+        let simple = is_text(&ty) || ty.is_integer() || ty == DataType::Boolean;
+        match place {
+            Place::Column(source) if simple => Ok(Shape {
+                moved: (column != ACTOR).then(|| (column.to_owned(), source)),
+                ..self.clone()
+            }),
+            _ => Err(Error::invalid_spec(format!(
+                "actor: the column `{column}` has the type {ty}; a column that tells who holds text or whole numbers"
+            ))),
+        }
+    }
+
+    /// Tells whether another column than the source's own stands in for the actor.
+    pub(super) fn is_moved(&self) -> bool {
+        self.moved.is_some()
+    }
+
+    /// Returns the column of the table `events` that tells who.
+    pub(super) fn who(&self) -> &str {
+        self.moved.as_ref().map_or(ACTOR, |(name, _)| name)
+    }
+
     pub(super) fn actor(&self) -> &str {
-        &self.roles.actor
+        match &self.moved {
+            Some((_, source)) => source,
+            None => &self.roles.actor,
+        }
     }
 
     pub(super) fn time(&self) -> &str {
@@ -60,6 +101,14 @@ impl Shape {
 
     pub(super) fn event_id(&self) -> Option<&str> {
         self.roles.event_id.as_deref()
+    }
+
+    /// Says why the table `events` has no column `name`, if it has none.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place).
+    pub(crate) fn check(&self, events: &SchemaRef, name: &str) -> Result<()> {
+        self.place(events, name).map(|_| ())
     }
 
     /// Returns where the column `name` of the table `events` comes from, and its type there.

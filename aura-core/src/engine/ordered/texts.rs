@@ -56,7 +56,7 @@ impl Texts {
     }
 
     /// Returns the texts of some codes.
-    pub(super) fn of(&self, codes: impl Iterator<Item = u32>) -> StringArray {
+    pub(crate) fn of(&self, codes: impl Iterator<Item = u32>) -> StringArray {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         codes
             .map(|code| code.checked_sub(1).map(|code| inner.value(code)))

@@ -25,6 +25,8 @@ pub(crate) struct Computation<'a> {
     pub(crate) filter: Option<&'a RowExpr>,
     pub(crate) zone: &'a str,
     pub(crate) extent: (i64, i64),
+    /// The moment until which events are known.
+    pub(crate) as_of: i64,
 }
 
 /// The values of all nodes.
@@ -58,6 +60,7 @@ impl Computation<'_> {
                 filter: self.filter,
                 zone: self.zone,
                 extent: self.extent,
+                as_of: self.as_of,
             };
             let one = passes::run(&cx, pass, &mut combinations).await?;
             stats = passes::sum(stats, one.stats);

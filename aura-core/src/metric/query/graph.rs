@@ -127,7 +127,7 @@ impl Graph {
                     derived.resolve(reference)
                 })?)
             }
-            MetricKind::Funnel(_) | MetricKind::Retention(_) | MetricKind::Sessions(_) => {
+            MetricKind::Funnel(_) => {
                 return Err(Error::invalid_spec(format!(
                     "the metric `{}` is of the kind `{}`, which queries of metrics do not compute yet",
                     definition.name,
@@ -135,6 +135,8 @@ impl Graph {
                 )));
             }
             kind @ (MetricKind::Conversion(_)
+            | MetricKind::Retention(_)
+            | MetricKind::Sessions(_)
             | MetricKind::Stickiness(_)
             | MetricKind::TimeToConvert(_)
             | MetricKind::Collaboration(_)

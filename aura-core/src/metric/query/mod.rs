@@ -45,7 +45,7 @@ impl Events {
     /// | `is_total` | boolean | only with [`MetricQuery::totals`]: the row is over all values of the dimensions, which are null in it |
     /// | `compare_period` | timestamp, nullable | only with [`MetricQuery::compare_to`]: the period compared with; null where the calendar has none |
     /// | each metric | `Int64` where its formula gives integers, else `Float64`; nullable | |
-    /// | `<metric>_n` | `Int64` or `Float64`, nullable | the denominator, for ratios, conversion rates, stickiness, first attempts and the share of collaborating actors |
+    /// | `<metric>_n` | `Int64` or `Float64`, nullable | the denominator, for ratios, conversion rates, retention, stickiness, first attempts and the share of collaborating actors |
     /// | `<metric>_compare` | as the metric, nullable | its value in the period compared with |
     /// | `<metric>_change` | as the metric, nullable | value less value compared with; null where one is |
     /// | `<metric>_change_pct` | `Float64`, nullable | that in percent of the absolute value compared with; null where this is 0 |
@@ -57,9 +57,9 @@ impl Events {
     /// [`MetricDefinition::fill`](crate::metric::MetricDefinition::fill). Without dimensions there is one row in every
     /// period, and a table without rows comes from data without events when no range was given.
     ///
-    /// **Dimensions of actors.** Conversions, times to convert and first attempts count in the combination of their
-    /// first event (base, from, attempt). Lifecycle, stickiness and collaboration follow each combination on
-    /// its own, as if the query were filtered to it.
+    /// **Dimensions of actors.** Conversions, retention, sessions, times to convert and first attempts count in the
+    /// combination of their first event (base, start, first of the session, from, attempt). Lifecycle, stickiness and
+    /// collaboration follow each combination on its own, as if the query were filtered to it.
     ///
     /// **Ranges.** Periods are whole: `from` and `to` are widened to their bounds. Windows, offsets and behaviour see
     /// the events before `from`, conversions and sessions that begin in a period also those after `to`.
@@ -74,8 +74,7 @@ impl Events {
     /// # Errors
     /// - [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for an unknown metric, dimension or column (with the nearest
     ///   known name), a dimension that a metric does not allow, a grain finer than the default of a metric, a range
-    ///   that ends before it begins, two columns of one name, and kinds that are not computed yet (funnel,
-    ///   retention, sessions);
+    ///   that ends before it begins, two columns of one name, and the kind that is not computed yet (funnel);
     /// - [`ResourceExhausted`](crate::ErrorKind::ResourceExhausted) for more than 2²² cells of period and combination,
     ///   more than 2²⁰ periods, or more memory than the session may use;
     /// - [`InvalidData`](crate::ErrorKind::InvalidData) for values that an expression cannot compute.

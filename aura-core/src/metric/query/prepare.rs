@@ -13,7 +13,6 @@ use super::compute::{Computation, Computed};
 use super::executor::{DimensionOf, Kept, texts};
 use super::graph::{self, Graph};
 use super::notes;
-use super::ordered;
 use super::passes;
 use super::spec::{MetricQuery, Top};
 use super::spine::{Spine, twice};
@@ -121,7 +120,7 @@ impl<'a> Prepared<'a> {
             || graph.atoms.iter().any(|a| all_time(&a.over))
             || !graph.passes.is_empty();
         let (extent, stats) = match needed {
-            true => ordered::extent(events).await?,
+            true => crate::engine::extent(events).await?,
             false => (None, ScanStats::default()),
         };
         let range = match (from, to, extent) {
@@ -162,6 +161,8 @@ impl<'a> Prepared<'a> {
             filter: self.filter.as_ref(),
             zone: self.spine.calendar().time_zone(),
             extent: self.extent.unwrap_or((start, start)),
+            // Without events nothing is known.
+            as_of: self.as_of.unwrap_or(start - 1),
         }
     }
 

@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 
-use super::exact::ExactSum;
 use super::slots::Slots;
 use crate::Result;
+use crate::engine::ExactSum;
 use crate::engine::ordered::{RowValue, Rows};
 
 /// What is measured.

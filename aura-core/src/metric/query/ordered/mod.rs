@@ -11,7 +11,6 @@
 
 mod cells;
 mod dimension;
-mod exact;
 mod groups;
 mod measures;
 mod plan;
@@ -25,10 +24,9 @@ mod tests;
 
 use datafusion::prelude::col;
 
-use crate::engine::ordered::{Request, ScanSource, apart};
-use crate::engine::{Events, ScanStats};
+use crate::engine::ScanStats;
+use crate::engine::ordered::{CancelOnDrop, Request, ScanSource, apart};
 use crate::event::ACTOR;
-use crate::ingest::CancelToken;
 use crate::{ErrorKind, Result};
 
 use super::executor::{Combinations, Sparse};
@@ -55,15 +53,6 @@ pub(crate) struct Part {
     /// The number of the aggregate of each column.
     pub(crate) aggregates: Vec<usize>,
     pub(crate) sparse: Sparse,
-}
-
-/// Cancels a scan whose answer nobody waits for any more.
-struct CancelOnDrop(CancelToken);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
 }
 
 impl Ordered {
@@ -133,18 +122,6 @@ impl Ordered {
         let stats = passes::sum(scanned.stats, others.stats);
         Ok((self, states, stats))
     }
-}
-
-/// Finds the times of the first and the last event; `None` without events.
-///
-/// # Errors
-/// Those of a scan.
-pub(crate) async fn extent(events: &Events) -> Result<(Option<(i64, i64)>, ScanStats)> {
-    let source = events.scan_source();
-    let token = CancelToken::new();
-    let _cancel = CancelOnDrop(token.clone());
-    let scanned = apart(move || source.extent(&token)).await?;
-    Ok((scanned.state, scanned.stats))
 }
 
 /// Tells whether an error may come from a value that another order of evaluation does not meet: a text that cannot be cast

@@ -1,5 +1,4 @@
 //! Tests of the executor over the ordered scan.
 
 mod differential;
-mod exact;
 mod limits;

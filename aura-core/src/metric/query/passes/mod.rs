@@ -8,6 +8,8 @@ mod conversion;
 mod first_attempt;
 mod follow;
 mod lifecycle;
+mod retention;
+mod sessions;
 mod statistic;
 mod stickiness;
 mod time_to_convert;
@@ -19,7 +21,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array};
 
 use crate::engine::{Events, ScanStats};
 use crate::expr::RowExpr;
-use crate::metric::behaviour::CollaborationMeasure;
+use crate::metric::behaviour::{CollaborationMeasure, SessionMeasure};
 use crate::metric::kind::{Calculation, MetricKind};
 use crate::{Error, Result};
 
@@ -37,6 +39,8 @@ pub(crate) struct PassContext<'a> {
     pub(crate) zone: &'a str,
     /// The times of the first and the last event.
     pub(crate) extent: (i64, i64),
+    /// The moment until which events are known.
+    pub(crate) as_of: i64,
 }
 
 /// What a pass finds: the column of values and, for shares, that of their denominators.
@@ -50,7 +54,7 @@ pub(crate) struct Found {
 pub(crate) fn has_denominator(kind: &MetricKind) -> bool {
     match kind {
         MetricKind::Conversion(c) => c.calculation == Calculation::ConversionRate,
-        MetricKind::Stickiness(_) | MetricKind::FirstAttempt(_) => true,
+        MetricKind::Retention(_) | MetricKind::Stickiness(_) | MetricKind::FirstAttempt(_) => true,
         MetricKind::Collaboration(c) => c.measure == CollaborationMeasure::ShareOfActors,
         _ => false,
     }
@@ -64,6 +68,7 @@ pub(crate) fn counts(kind: &MetricKind) -> bool {
             c.measure,
             CollaborationMeasure::Count | CollaborationMeasure::Actors
         ),
+        MetricKind::Sessions(s) => s.measure == SessionMeasure::Count,
         MetricKind::Lifecycle(_) => true,
         _ => false,
     }
@@ -78,6 +83,8 @@ pub(crate) async fn run(
     match &pass.kind {
         MetricKind::Conversion(c) => conversion::run(cx, pass, c, combinations).await,
         MetricKind::Stickiness(s) => stickiness::run(cx, pass, s, combinations).await,
+        MetricKind::Retention(r) => retention::run(cx, pass, r, combinations).await,
+        MetricKind::Sessions(s) => sessions::run(cx, pass, s, combinations).await,
         MetricKind::TimeToConvert(t) => time_to_convert::run(cx, pass, t, combinations).await,
         MetricKind::Collaboration(c) => collaboration::run(cx, pass, c, combinations).await,
         MetricKind::Lifecycle(l) => lifecycle::run(cx, pass, l, combinations).await,

@@ -16,13 +16,14 @@ use proptest::prelude::*;
 
 use crate::Result;
 use crate::calendar::{Calendar, Grain};
+use crate::engine::extent;
 use crate::engine::ordered::Sizes;
 use crate::engine::{EngineSettings, Events};
 use crate::event::Roles;
 use crate::expr::{Aggregate, Formula, RowExpr, parse_condition};
 use crate::metric::kind::CumulativeRange;
 use crate::metric::query::executor::{Combinations, DimensionOf, Kept, ScanRequest, Sparse};
-use crate::metric::query::ordered::{Ordered, extent};
+use crate::metric::query::ordered::Ordered;
 use crate::metric::query::relational;
 use crate::metric::query::spine::Spine;
 

@@ -1,5 +1,8 @@
 //! Sums of floating-point numbers without rounding.
 
+#[cfg(test)]
+mod tests;
+
 /// The fraction bits of the part that holds ordinary numbers.
 const FRACTION: i32 = 70;
 /// Bits of a bin.
@@ -13,7 +16,7 @@ const FULL: u128 = 1 << 120;
 /// Numbers of which no bit is below 2⁻⁷⁰ or above 2⁵⁵ are added as one integer; all others go to bins of 32 bits. NaN and
 /// infinities are counted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct ExactSum {
+pub(crate) struct ExactSum {
     fixed: i128,
     rest: Option<Box<Rest>>,
 }
@@ -29,7 +32,7 @@ struct Rest {
 
 impl ExactSum {
     #[inline]
-    pub(super) fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         let bits = value.to_bits();
         let exponent = ((bits >> 52) & 0x7FF) as i32;
         let fraction = bits & ((1 << 52) - 1);
@@ -50,12 +53,12 @@ impl ExactSum {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &ExactSum) {
+    pub(crate) fn merge(&mut self, other: &ExactSum) {
         self.combine(other, 1);
     }
 
     /// Takes off a sum that was merged before.
-    pub(super) fn remove(&mut self, other: &ExactSum) {
+    pub(crate) fn remove(&mut self, other: &ExactSum) {
         self.combine(other, -1);
     }
 
@@ -112,7 +115,7 @@ impl ExactSum {
     }
 
     /// Returns the sum, rounded to the nearest number, halfway to the even one.
-    pub(super) fn value(&self) -> f64 {
+    pub(crate) fn value(&self) -> f64 {
         let Some(rest) = &self.rest else {
             // Exact but for the one rounding: powers of two do not round.
             return self.fixed as f64 * 2_f64.powi(-FRACTION);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::exact::ExactSum;
+use super::ExactSum;
 
 /// The rounded sum by expansions that do not overlap (Shewchuk 1997; `math.fsum` of CPython). Nothing may overflow.
 fn fsum(values: &[f64]) -> f64 {

@@ -1,0 +1,6 @@
+//! Vectors, another engine, and the metrics that the kernels compute.
+
+mod conformance;
+mod duckdb;
+mod metrics;
+mod places;

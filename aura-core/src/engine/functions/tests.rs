@@ -1,0 +1,4 @@
+//! The functions against naive ones, vectors, and ClickHouse.
+
+mod naive;
+mod sql;
