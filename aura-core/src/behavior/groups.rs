@@ -269,7 +269,6 @@ impl Groups {
     }
 
     /// Returns the number of ids.
-    #[allow(dead_code, reason = "for analyses that keep a state for each group")]
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }

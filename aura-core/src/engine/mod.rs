@@ -7,11 +7,6 @@ mod extent;
 mod files_table;
 mod from_files;
 pub(crate) mod functions;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the names of actors, ties and the plain counts are for the room of behaviour"
-)]
 pub(crate) mod ordered;
 mod query_error;
 mod runtime;

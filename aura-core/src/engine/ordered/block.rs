@@ -80,6 +80,7 @@ impl Column {
         })
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         match self {
             Column::Codes { codes, .. } => codes.len(),

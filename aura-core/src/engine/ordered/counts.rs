@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::groups::Groups;
-use super::{ActorBlock, Answers, Column, Kernel, Periods, RowBlock, RowKernel, RowTests, Texts};
+use super::groups::{Groups, Periods};
+use super::{ActorBlock, Answers, Column, Kernel, RowBlock, RowKernel, RowTests, Texts};
 use crate::{Error, Result};
 
 /// A count for each group that has any, ordered by period and then by the texts, null first.

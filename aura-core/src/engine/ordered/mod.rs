@@ -18,11 +18,9 @@
 mod block;
 mod bucket;
 mod code;
-mod counts;
 mod cursor;
 mod extent;
 mod filter;
-mod groups;
 mod input;
 mod kernel;
 mod keys;
@@ -45,18 +43,21 @@ mod stage;
 mod texts;
 mod workers;
 
+/// Small kernels that the tests run.
+#[cfg(test)]
+mod counts;
+#[cfg(test)]
+mod groups;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use block::{ActorBlock, Column, RowBlock};
 pub(crate) use code::is_text;
-pub(crate) use counts::{ActorCounts, CountRows, DistinctActors, GroupCounts, RowCounts};
-pub(crate) use groups::{NO_PERIOD, Periods};
 pub(crate) use kernel::{Kernel, RowKernel};
 pub(crate) use request::{Order, Request};
 pub(crate) use row_tests::{Answers, MOST_TESTS, RowTests};
 pub(crate) use row_value::{RowValue, Rows};
-pub(crate) use run::{CancelOnDrop, ScanSource, Scanned, apart};
+pub(crate) use run::{CancelOnDrop, ScanSource, apart};
 pub(crate) use shape::Shape;
 pub(crate) use sizes::Sizes;
 pub(crate) use texts::Texts;

@@ -65,6 +65,7 @@ impl<'a> From<&'a RowBlock> for Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Returns the number of rows.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.rows
     }

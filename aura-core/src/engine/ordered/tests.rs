@@ -16,6 +16,8 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Int64Type};
 use proptest::prelude::*;
 
+use super::counts::{CountRows, DistinctActors, GroupCounts};
+use super::groups::{NO_PERIOD, Periods};
 use super::*;
 use crate::Result;
 use crate::engine::{EngineSettings, Events};

@@ -5,7 +5,7 @@ use super::*;
 use crate::ingest::CancelToken;
 use crate::store::sort::CompactOptions;
 
-fn extent(source: &ScanSource) -> Scanned<Option<(i64, i64)>> {
+fn extent(source: &ScanSource) -> crate::engine::ordered::run::Scanned<Option<(i64, i64)>> {
     source.extent(&CancelToken::new()).unwrap()
 }
 
