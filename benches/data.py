@@ -105,6 +105,23 @@ def write(out: pathlib.Path, events: int, users: int, days: int, seed: int, form
         partial[name].rename(out / f"events.{name}")
 
 
+def repeat(source: pathlib.Path, out: pathlib.Path, times: int) -> None:
+    """Writes the Parquet log `source` some times over into `out`, each time of other users and with other event ids."""
+    out.mkdir(parents=True, exist_ok=True)
+    log = pq.ParquetFile(source)
+    partial = out / ".events.parquet.partial"
+    with pq.ParquetWriter(partial, log.schema_arrow, compression="zstd") as parquet:
+        for turn in range(times):
+            for group in range(log.num_row_groups):
+                frame = pl.from_arrow(log.read_row_group(group))
+                shifted = frame.with_columns(
+                    pl.col("event_id") + turn * log.metadata.num_rows, user_id=f"{turn}" + pl.col("user_id")
+                )
+                table = shifted.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(log.schema_arrow)
+                parquet.write_table(table, row_group_size=CHUNK)
+    partial.rename(out / "events.parquet")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)
