@@ -4,7 +4,8 @@
 use std::fmt;
 
 use serde::de::{
-    self, DeserializeSeed, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+    self, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 
 use super::node::{Fault, Kind, Node, Place};
@@ -211,6 +212,14 @@ impl<'de> de::Deserializer<'de> for Source<'de> {
     ) -> Result<V::Value, Failure> {
         match &self.0.kind {
             Kind::Text(text) => visitor.visit_enum(text.as_str().into_deserializer()),
+            Kind::Map(entries) => match entries.as_slice() {
+                [(key, node)] => visitor.visit_enum(Variant { key, node }),
+                several => Err(Failure::new(format!(
+                    "found a mapping with {} keys, expected one key: one of {}",
+                    several.len(),
+                    listed(variants)
+                ))),
+            },
             _ => {
                 let expected = format!("one of {}", listed(variants));
                 Err(de::Error::invalid_type(
@@ -233,6 +242,62 @@ impl<'de> de::Deserializer<'de> for Source<'de> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// A value that is one of several kinds, named by the only key of a mapping.
+struct Variant<'de> {
+    key: &'de super::node::Key,
+    node: &'de Node,
+}
+
+impl<'de> Variant<'de> {
+    fn inside<T>(&self, read: Result<T, Failure>) -> Result<T, Failure> {
+        read.map_err(|e| e.at(self.node.at).inside(Step::Key(self.key.text.clone())))
+    }
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Failure;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Failure> {
+        let name = self.key.text.as_str().into_deserializer();
+        let value = seed.deserialize(name);
+        let value = value.map_err(|e: Failure| e.at(self.key.at))?;
+        Ok((value, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'de> {
+    type Error = Failure;
+
+    fn unit_variant(self) -> Result<(), Failure> {
+        let expected = format!("the text `{}` alone", self.key.text);
+        let found = Source(self.node).unexpected();
+        self.inside(Err(de::Error::invalid_type(found, &expected.as_str())))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {
+        self.inside(seed.deserialize(Source(self.node)))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.inside(de::Deserializer::deserialize_any(
+            Source(self.node),
+            visitor,
+        ))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        let source = Source(self.node);
+        self.inside(de::Deserializer::deserialize_struct(
+            source, "", fields, visitor,
+        ))
     }
 }
 

@@ -82,6 +82,18 @@ impl Events {
     /// # Ok::<(), aura_core::Error>(()) }).unwrap();
     /// ```
     pub fn from_batches(batches: Vec<RecordBatch>, roles: &Roles) -> Result<Events> {
+        Events::from_batches_with(batches, roles, &EngineSettings::default())
+    }
+
+    /// Takes Arrow batches as [`from_batches`](Self::from_batches) does, with settings of the engine.
+    ///
+    /// # Errors
+    /// As [`from_batches`](Self::from_batches); `InvalidSpec` when a setting is out of range.
+    pub fn from_batches_with(
+        batches: Vec<RecordBatch>,
+        roles: &Roles,
+        settings: &EngineSettings,
+    ) -> Result<Events> {
         let schema = match batches.first() {
             Some(first) => first.schema(),
             None => {
@@ -91,7 +103,7 @@ impl Events {
             }
         };
         let provider = MemTable::try_new(schema, vec![batches])?;
-        Events::from_provider(Arc::new(provider), roles, &EngineSettings::default())
+        Events::from_provider(Arc::new(provider), roles, settings)
     }
 
     /// Takes a table that is registered in a DataFusion session.

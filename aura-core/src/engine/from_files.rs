@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::Schema;
+use bytes::Bytes;
 use datafusion::datasource::MemTable;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -40,17 +41,53 @@ impl Events {
         settings: &EngineSettings,
     ) -> Result<Events> {
         let (pattern, roles, settings) = (pattern.to_owned(), roles.clone(), settings.clone());
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        std::thread::Builder::new()
-            .name("aura-read".to_owned())
-            .spawn(move || {
-                let _ = reply.send(parallel::caught(|| read(&pattern, &roles, &settings)));
-            })
-            .map_err(|e| Error::io("cannot start a thread", e))?;
-        answer
-            .await
-            .map_err(|_| Error::internal("a reading thread ended without an answer"))?
+        on_own_thread(move || read(&pattern, &roles, &settings)).await
     }
+
+    /// Reads the content of a file that is in memory already: CSV, NDJSON, a JSON array, Parquet or Arrow IPC, plain or
+    /// compressed. `name` is used in messages.
+    ///
+    /// # Errors
+    /// As [`from_files`](Self::from_files), except `NotFound`.
+    ///
+    /// # Examples
+    /// ```
+    /// use aura_core::engine::{EngineSettings, Events};
+    /// use aura_core::event::Roles;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let rows = r#"[{"actor": "a", "event": "view", "time": "2026-01-01T00:00:00Z"}]"#;
+    /// let events = Events::from_bytes("rows", rows, &Roles::default(), &EngineSettings::default()).await?;
+    /// assert_eq!(events.sql("SELECT * FROM events").await?.num_rows(), 1);
+    /// # Ok::<(), aura_core::Error>(()) }).unwrap();
+    /// ```
+    pub async fn from_bytes(
+        name: &str,
+        bytes: impl Into<Bytes>,
+        roles: &Roles,
+        settings: &EngineSettings,
+    ) -> Result<Events> {
+        let input = Input::Bytes {
+            name: name.into(),
+            bytes: bytes.into(),
+        };
+        let (roles, settings) = (roles.clone(), settings.clone());
+        on_own_thread(move || in_memory(vec![input], &roles, &settings)).await
+    }
+}
+
+/// Reads on a thread of its own, so that the caller's executor goes on.
+async fn on_own_thread(read: impl FnOnce() -> Result<Events> + Send + 'static) -> Result<Events> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("aura-read".to_owned())
+        .spawn(move || {
+            let _ = reply.send(parallel::caught(read));
+        })
+        .map_err(|e| Error::io("cannot start a thread", e))?;
+    answer
+        .await
+        .map_err(|_| Error::internal("a reading thread ended without an answer"))?
 }
 
 fn read(pattern: &str, roles: &Roles, settings: &EngineSettings) -> Result<Events> {
@@ -81,7 +118,10 @@ fn read(pattern: &str, roles: &Roles, settings: &EngineSettings) -> Result<Event
             text.display()
         ))),
         (Some(_), None) => parquet_files(&tables, roles, settings),
-        _ => text_files(&texts, roles, settings),
+        _ => {
+            let inputs = texts.iter().map(|path| input(path));
+            in_memory(inputs.collect::<Result<_>>()?, roles, settings)
+        }
     }
 }
 
@@ -124,13 +164,14 @@ fn parquet_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) ->
     Events::from_provider(Arc::new(table), roles, settings)
 }
 
-fn text_files(paths: &[PathBuf], roles: &Roles, settings: &EngineSettings) -> Result<Events> {
+/// Reads inputs into memory.
+fn in_memory(inputs: Vec<Input>, roles: &Roles, settings: &EngineSettings) -> Result<Events> {
     let options = IngestOptions::with_roles(roles.clone());
     let mut batches = Vec::new();
     let mut bytes = 0;
     let mut known = Vec::new();
-    for path in paths {
-        let opened = open(input(path)?, &options, &Arc::new(AtomicU64::new(0)))?;
+    for input in inputs {
+        let opened = open(input, &options, &Arc::new(AtomicU64::new(0)))?;
         let (plan, _) = plan(&options, &opened.available, &known)
             .map_err(|e| Error::new(e.kind(), format!("{}: {}", opened.name, e.message())))?;
         for property in &plan.properties {

@@ -1,13 +1,15 @@
-"""Writes conformance/functions/clickhouse.json: the functions of SQL, with the results of ClickHouse (chdb).
+#!/usr/bin/env python3
+"""Writes the vectors of conformance/functions: the functions of SQL, with the results of ClickHouse (chdb 26), and where they
+differ from it.
 
-    python make_vectors.py            (needs the package chdb, 26.x)
-
+usage: make_vectors.py DIRECTORY
 Times do not repeat within a group where ClickHouse's result depends on the order of arrival.
 """
 
 import json
 import pathlib
 import random
+import sys
 
 import chdb
 
@@ -71,7 +73,8 @@ abc = ", ".join(COND[:3])
 every = ", ".join(COND)
 for window in (3, 8):
     for mode in ("", "strict_deduplication", "strict_order", "strict_order,allow_reentry", "strict_once",
-                 "strict_order,strict_deduplication"):
+                 "strict_order,strict_deduplication", "strict_once,strict_order", "strict_once,strict_deduplication",
+                 "strict_once,strict_order,allow_reentry", "strict_once,strict_order,strict_deduplication"):
         args = "".join(f", '{m}'" for m in mode.split(",") if m)
         ours = f"'{mode}', " if mode else ""
         for data, rows in (("distinct", distinct), ("tied", tied), ("loops", loops)):
@@ -123,6 +126,60 @@ out = {
     },
     "cases": cases,
 }
-path = pathlib.Path(__file__).parents[2] / "conformance/functions/clickhouse.json"
-path.write_text(json.dumps(out, separators=(",", ":")).replace('{"description"', '\n{"description"') + "\n")
-print(path, {k: len(v) for k, v in cases.items()})
+(pathlib.Path(sys.argv[1]) / "clickhouse.json").write_text(json.dumps(out, separators=(",", ":")).replace('{"description"', '\n{"description"') + "\n")
+
+
+def one(expression, rows):
+    """What ClickHouse says of one group; `error` where it refuses."""
+    values = ", ".join(f"({t}, '{e}')" for t, e in rows)
+    query = f"SELECT {expression} AS x FROM (SELECT * FROM values('t UInt64, event String', {values})) SETTINGS max_threads = 1"
+    try:
+        return json.loads(chdb.query(query, "JSONCompact").data())["data"][0][0]
+    except Exception:
+        return "error"
+
+
+# Events as they arrive; what AURA says, by hand, or with what its error ends.
+AB = "event = 'a', event = 'b'"
+TIED = [(0, "x"), (0, "b"), (1, "c")]
+OVERLAP = "event IN ('a', 'x'), event IN ('x', 'b'), event = 'c'"
+MANY = ", ".join(["event = 'a'"] * 40)
+NULLED = "CASE WHEN event <> 'b' THEN event = 'a' END, event = 'b'"
+DIFFERENCES = [
+    ("strict_increase loses no chain", [(0, "a"), (1, "a"), (1, "b")],
+     f"window_funnel('10 seconds', 'strict_increase', time, {AB})", f"windowFunnel(10, 'strict_increase')(t, {AB})", 2),
+    ("strict_once with strict_deduplication on ties", TIED,
+     f"window_funnel('10 seconds', 'strict_once,strict_deduplication', time, {OVERLAP})",
+     f"windowFunnel(10, 'strict_once', 'strict_deduplication')(t, {OVERLAP})", 2),
+    ("and in the other order of arrival", [TIED[1], TIED[0], TIED[2]],
+     f"window_funnel('10 seconds', 'strict_once,strict_deduplication', time, {OVERLAP})",
+     f"windowFunnel(10, 'strict_once', 'strict_deduplication')(t, {OVERLAP})", 2),
+    ("40 conditions", [(0, "a")], f"window_funnel('10 seconds', time, {MANY})", f"windowFunnel(10)(t, {MANY})", 40),
+    ("65 conditions", [(0, "a")], f"window_funnel('10 seconds', time, {MANY}, {', '.join(['true'] * 25)})", f"windowFunnel(10)(t, {MANY})",
+     {"error": "window_funnel: 65 conditions; from 1 to 64 are expected"}),
+    ("ties in the order of conditions", [(0, "a"), (0, "b")], f"sequence_match('(?1)(?2)', time, {AB})", f"sequenceMatch('(?1)(?2)')(t, {AB})", True),
+    ("and in the other order of arrival", [(0, "b"), (0, "a")], f"sequence_match('(?1)(?2)', time, {AB})", f"sequenceMatch('(?1)(?2)')(t, {AB})", True),
+    ("two conditions on one time", [(0, "a"), (1, "b"), (5, "b")],
+     f"sequence_match('(?1)(?t>=2)(?t<=3)(?2)', time, {AB})", f"sequenceMatch('(?1)(?t>=2)(?t<=3)(?2)')(t, {AB})", False),
+    ("a condition on time after any events", [(0, "a"), (4, "c"), (5, "b")],
+     f"sequence_match('(?1).*(?t<=3)(?2)', time, {AB}, event = 'c')", f"sequenceMatch('(?1).*(?t<=3)(?2)')(t, {AB}, event = 'c')", False),
+    ("a condition on time at the start", [(0, "a")], f"sequence_match('(?t<=3)(?1)', time, {AB})", f"sequenceMatch('(?t<=3)(?1)')(t, {AB})",
+     {"error": "a condition on time stands between two events; there is none before it"}),
+    ("a condition on time at the end", [(0, "a"), (9, "b")], f"sequence_match('(?1)(?t<=3)', time, {AB})", f"sequenceMatch('(?1)(?t<=3)')(t, {AB})",
+     {"error": "a condition on time stands between two events; there is none after it"}),
+    ("a pattern without events", [(0, "a")], f"sequence_match('', time, {AB})", f"sequenceMatch('')(t, {AB})", {"error": "the pattern names no event"}),
+    ("condition 0", [(0, "a")], f"sequence_match('(?0)', time, {AB})", f"sequenceMatch('(?0)')(t, {AB})", {"error": "there is no condition 0; there are 2, from 1"}),
+    ("many ways to match", [*((i, "a") for i in range(400)), (400, "b")], f"sequence_match('{'(?1)(?t>=0)' * 6}(?1)(?t>500)(?2)', time, {AB})",
+     f"sequenceMatch('{'(?1)(?t>=0)' * 6}(?1)(?t>500)(?2)')(t, {AB})", False),
+    ("a condition that is null is not met", [(0, "a"), (1, "b")], f"window_funnel('10 seconds', time, {NULLED})", f"windowFunnel(10)(t, {NULLED})", 2),
+]
+out = {
+    "description": "Where the functions of SQL differ from ClickHouse, as docs/behavior.md lists it.",
+    "source": f"by hand; beside it what ClickHouse says (chdb {chdb.__version__}, {chdb.engine_version})",
+    "cases": [
+        {"description": d, "data": [{"actor": "u", "time": t, "event": e} for t, e in rows], "expression": ours, "expected": expected,
+         "clickhouse": {"expression": theirs, "result": (result := one(theirs, rows))}, "same": result == expected}
+        for d, rows, ours, theirs, expected in DIFFERENCES
+    ],
+}
+(pathlib.Path(sys.argv[1]) / "differences.json").write_text(json.dumps(out, separators=(",", ":")).replace('{"description"', '\n{"description"') + "\n")

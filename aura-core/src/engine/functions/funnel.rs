@@ -45,11 +45,6 @@ impl Modes {
                 "window_funnel: allow_reentry goes with strict_order only",
             ));
         }
-        if modes.strict_once && (modes.strict_order || modes.strict_deduplication) {
-            return Err(Error::invalid_spec(
-                "window_funnel: strict_once does not go with strict_order or strict_deduplication",
-            ));
-        }
         Ok(modes)
     }
 }
@@ -93,30 +88,6 @@ impl Search<'_> {
         time.saturating_sub(begun) <= self.window_us
     }
 
-    fn extend(&self, before: &Ending, time: i64) -> Ending {
-        let mut times = before.times.clone();
-        if self.with_times {
-            times.push(time);
-        }
-        Ending {
-            begun: before.begun,
-            last: time,
-            times,
-        }
-    }
-
-    fn begin(&self, time: i64) -> Ending {
-        Ending {
-            begun: time,
-            last: time,
-            times: if self.with_times {
-                vec![time]
-            } else {
-                Vec::new()
-            },
-        }
-    }
-
     fn plain(&self) -> Level {
         let modes = self.modes;
         // Of each condition the chain so far, and the one before the time at hand.
@@ -151,7 +122,7 @@ impl Search<'_> {
                 let begun = now.first().is_some_and(Option::is_some);
                 let Some(previous) = condition.checked_sub(1) else {
                     if let Some(place) = now.first_mut() {
-                        *place = Some(self.begin(time));
+                        *place = Some(self.ending(None, time, 1));
                     }
                     self.keep(&mut best, 0, &now);
                     continue;
@@ -176,7 +147,7 @@ impl Search<'_> {
                     continue;
                 };
                 if self.near(from.begun, time) && (!modes.strict_increase || from.last < time) {
-                    let longer = self.extend(from, time);
+                    let longer = self.ending(Some(from), time, 1);
                     if let Some(place) = now.get_mut(condition) {
                         *place = Some(longer);
                     }
@@ -201,43 +172,74 @@ impl Search<'_> {
 
     /// Each event stands for one condition: of those at one time each takes another one.
     fn once(&self) -> Level {
+        let modes = self.modes;
         let mut now: Vec<Option<Ending>> = vec![None; self.conditions];
         let mut best = Level::default();
         for tie in self.events.chunk_by(|a, b| a.time == b.time) {
             let Some(time) = tie.first().map(|e| e.time) else {
                 continue;
             };
+            let begun = now.first().is_some_and(Option::is_some);
+            // Events without a condition come first.
+            if modes.strict_order && begun && tie.first().is_some_and(|e| e.mask == 0) {
+                return best;
+            }
             // More events that meet the same conditions than there are conditions change nothing.
             let mut rows: Vec<u64> = Vec::new();
             for same in tie.chunk_by(|a, b| a.mask == b.mask) {
                 rows.extend(same.iter().take(self.conditions).map(|e| e.mask));
             }
             let before = now.clone();
-            // From each chain before, and from none.
-            for start in 0..self.conditions {
-                let ending = match start.checked_sub(1).map(|at| before.get(at)) {
-                    None => None,
-                    Some(Some(Some(ending))) if self.near(ending.begun, time) => Some(ending),
-                    Some(_) => continue,
-                };
-                let reach = match rows.as_slice() {
-                    [one] => usize::from(one & 1 << start != 0),
-                    several => matched(several, start, self.conditions),
-                };
-                let mut longer = ending.cloned();
-                for condition in start..start + reach {
-                    let next = match &longer {
-                        Some(ending) => self.extend(ending, time),
-                        None => self.begin(time),
-                    };
-                    let place = now.get_mut(condition);
-                    if let Some(place) = place
-                        && place.as_ref().is_none_or(|known| known.begun <= next.begun)
-                    {
-                        *place = Some(next.clone());
+            // How many conditions the events meet from each chain before on, and from none.
+            let reach = |start: usize| {
+                let from = start.checked_sub(1).map(|at| before.get(at));
+                match (from, rows.as_slice()) {
+                    (Some(Some(Some(ending))), _) if !self.near(ending.begun, time) => 0,
+                    (Some(None | Some(None)), _) => 0,
+                    (_, [one]) => usize::from(one & 1 << start != 0),
+                    (_, several) => matched(several, start, self.conditions),
+                }
+            };
+            let reach: Vec<usize> = (0..self.conditions).map(reach).collect();
+            for condition in 0..self.conditions {
+                let met = tie.iter().filter(|e| e.mask & 1 << condition != 0);
+                let met = met.take(2).count();
+                if met == 0 {
+                    continue;
+                }
+                let known = |at: usize| now.get(at).is_some_and(Option::is_some);
+                if let Some(previous) = condition.checked_sub(1) {
+                    if modes.strict_deduplication && known(condition) {
+                        return best;
                     }
-                    longer = Some(next);
-                    self.keep(&mut best, condition, &now);
+                    if modes.strict_order && known(0) && !known(previous) {
+                        if modes.allow_reentry {
+                            continue;
+                        }
+                        return best;
+                    }
+                }
+                let starts = reach.iter().enumerate().take(condition + 1);
+                for (start, _) in starts.filter(|(start, reach)| start + *reach > condition) {
+                    let more = condition + 1 - start;
+                    let longer = match start.checked_sub(1).map(|at| before.get(at)) {
+                        None => self.ending(None, time, more),
+                        Some(Some(Some(ending))) => self.ending(Some(ending), time, more),
+                        Some(_) => continue,
+                    };
+                    if let Some(place) = now.get_mut(condition)
+                        && place.as_ref().is_none_or(|k| k.begun <= longer.begun)
+                    {
+                        *place = Some(longer);
+                        self.keep(&mut best, condition, &now);
+                    }
+                }
+                let again = met > 1 && condition > 0;
+                if modes.strict_deduplication
+                    && again
+                    && now.get(condition).is_some_and(Option::is_some)
+                {
+                    return best;
                 }
             }
             if best.level == self.conditions {
@@ -245,6 +247,19 @@ impl Search<'_> {
             }
         }
         best
+    }
+
+    /// Returns a chain, or none, with some events more at one time.
+    fn ending(&self, before: Option<&Ending>, time: i64, more: usize) -> Ending {
+        let mut times = before.map_or_else(Vec::new, |before| before.times.clone());
+        if self.with_times {
+            times.extend(std::iter::repeat_n(time, more));
+        }
+        Ending {
+            begun: before.map_or(time, |before| before.begun),
+            last: time,
+            times,
+        }
     }
 }
 

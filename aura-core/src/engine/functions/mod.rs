@@ -7,6 +7,7 @@
 mod arguments;
 mod events;
 mod funnel;
+mod groups;
 mod matching;
 mod next_node;
 mod pattern;
@@ -20,7 +21,7 @@ mod tests;
 
 pub(crate) use arguments::MAX_CONDITIONS;
 pub(crate) use events::Event;
-pub(crate) use matching::{able, first_match};
+pub(crate) use matching::Matcher;
 pub(crate) use pattern::{Item, parse};
 
 use datafusion::prelude::SessionContext;

@@ -7,11 +7,12 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
 };
 
 use super::arguments::{self, time_type};
 use super::events::{Collect, Event, Finish, list, state_fields};
+use super::groups::{CollectGroups, Kept};
 use super::matching::{count, longest, matches};
 use super::pattern::{Item, parse};
 
@@ -39,6 +40,17 @@ pub(super) fn functions() -> Vec<AggregateUDF> {
 struct Sequence {
     kind: Kind,
     signature: Signature,
+}
+
+impl Sequence {
+    fn matching(&self, args: &AccumulatorArgs<'_>) -> DfResult<Matching> {
+        let name = self.name();
+        let text = arguments::text(name, args.exprs, 0)?;
+        Ok(Matching {
+            kind: self.kind,
+            pattern: parse(name, &text, args.exprs.len() - 2)?,
+        })
+    }
 }
 
 impl AggregateUDFImpl for Sequence {
@@ -73,16 +85,26 @@ impl AggregateUDFImpl for Sequence {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
-        let name = self.name();
-        let text = arguments::text(name, args.exprs, 0)?;
-        let pattern = parse(name, &text, args.exprs.len() - 2)?;
         Ok(Box::new(Collect {
             time: 1,
-            finish: Matching {
-                kind: self.kind,
-                pattern,
-            },
+            finish: self.matching(&args)?,
             events: Vec::new(),
+        }))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> DfResult<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(CollectGroups {
+            time: 1,
+            finish: self.matching(&args)?,
+            result: self.return_type(&[])?,
+            kept: Kept::default(),
         }))
     }
 

@@ -1,4 +1,5 @@
 //! The functions against naive ones, vectors, and ClickHouse.
 
+mod groups;
 mod naive;
 mod sql;

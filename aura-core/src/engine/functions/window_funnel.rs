@@ -8,12 +8,13 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
 };
 
 use super::arguments::{self, time_type};
 use super::events::{Collect, Event, Finish, list, state_fields};
 use super::funnel::{Modes, Search};
+use super::groups::{CollectGroups, Kept};
 
 pub(super) fn functions() -> Vec<AggregateUDF> {
     [false, true]
@@ -42,6 +43,28 @@ impl WindowFunnel {
             Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => 2,
             _ => 1,
         }
+    }
+
+    /// Returns the place of the times and what is computed.
+    fn rules(&self, args: &AccumulatorArgs<'_>) -> DfResult<(usize, Rules)> {
+        let name = self.name();
+        let types: Vec<DataType> = args
+            .expr_fields
+            .iter()
+            .map(|field| field.data_type().clone())
+            .collect();
+        let time = Self::time_at(&types);
+        let modes = match time {
+            2 => Modes::parse(&arguments::text(name, args.exprs, 1)?)?,
+            _ => Modes::default(),
+        };
+        let rules = Rules {
+            conditions: args.exprs.len() - time - 1,
+            window_us: arguments::micros(name, args.exprs, 0)?,
+            modes,
+            events: self.events,
+        };
+        Ok((time, rules))
     }
 }
 
@@ -77,26 +100,28 @@ impl AggregateUDFImpl for WindowFunnel {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
-        let name = self.name();
-        let types: Vec<DataType> = args
-            .expr_fields
-            .iter()
-            .map(|field| field.data_type().clone())
-            .collect();
-        let time = Self::time_at(&types);
-        let modes = match time {
-            2 => Modes::parse(&arguments::text(name, args.exprs, 1)?)?,
-            _ => Modes::default(),
-        };
+        let (time, finish) = self.rules(&args)?;
         Ok(Box::new(Collect {
             time,
-            finish: Rules {
-                conditions: args.exprs.len() - time - 1,
-                window_us: arguments::micros(name, args.exprs, 0)?,
-                modes,
-                events: self.events,
-            },
+            finish,
             events: Vec::new(),
+        }))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> DfResult<Box<dyn GroupsAccumulator>> {
+        let (time, finish) = self.rules(&args)?;
+        Ok(Box::new(CollectGroups {
+            time,
+            finish,
+            result: self.return_type(&[])?,
+            kept: Kept::default(),
         }))
     }
 

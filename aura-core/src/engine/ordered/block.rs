@@ -100,6 +100,9 @@ impl Column {
 }
 
 /// Whole actors with all their rows in the scan, in no particular order of actors.
+///
+/// A kernel that takes parts gets an actor with very many rows in several blocks, one right after the other and into the same
+/// state.
 #[derive(Debug, Clone)]
 pub(crate) struct ActorBlock {
     /// UTC microseconds.
@@ -110,12 +113,36 @@ pub(crate) struct ActorBlock {
     pub(crate) starts: Vec<u32>,
     /// The actors, if asked for; numbers as decimal text.
     pub(crate) names: Option<StringArray>,
+    /// Whether the first actor goes on from the block before.
+    pub(crate) begun: bool,
+    /// Whether the last actor goes on in the next block.
+    pub(crate) open: bool,
+}
+
+/// The rows of an actor in a block.
+#[derive(Debug, Clone)]
+pub(crate) struct ActorRows {
+    pub(crate) rows: Range<usize>,
+    /// Whether there were rows of it in the block before.
+    pub(crate) begun: bool,
+    /// Whether there are more in the next block.
+    pub(crate) open: bool,
 }
 
 impl ActorBlock {
     /// Returns the number of actors.
     pub(crate) fn actors(&self) -> usize {
         self.starts.len().saturating_sub(1)
+    }
+
+    /// Returns each actor in turn, for kernels that take parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = ActorRows> + '_ {
+        let last = self.actors().saturating_sub(1);
+        self.rows().enumerate().map(move |(at, rows)| ActorRows {
+            rows,
+            begun: self.begun && at == 0,
+            open: self.open && at == last,
+        })
     }
 
     /// Returns the rows of each actor in turn.

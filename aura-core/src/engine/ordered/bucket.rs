@@ -152,6 +152,8 @@ pub(super) fn order_bucket(
         columns,
         starts,
         names,
+        begun: false,
+        open: false,
     };
     in_blocks(whole, plan.sizes.block, sink)?;
     Ok(true)
@@ -182,6 +184,8 @@ pub(super) fn in_blocks(
                 .map(|s| s - start)
                 .collect(),
             names: whole.names.as_ref().map(|n| n.slice(first, next - first)),
+            begun: false,
+            open: false,
         })?;
         first = next;
     }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::buffer::ScalarBuffer;
@@ -11,11 +12,15 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::Column;
+use super::ahead::{Ahead, Group, Slot};
 use super::code::to_dictionary;
 use super::parquet_file::{GroupReader, ParquetFile};
 use super::plan::Plan;
 use super::stage::{Stage, Staged};
 use crate::{Error, Result};
+
+/// Row groups of a file that others may read while one is merged; they bound the memory that this takes.
+const GROUPS_AHEAD: usize = 2;
 
 /// Adjacent rows of one actor.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +41,7 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// Takes rows whose actors are adjacent.
-    fn new(staged: Staged) -> Result<Self> {
+    pub(super) fn new(staged: Staged) -> Result<Self> {
         let lacking = || Error::internal("a batch lacks its actors or times");
         let actors = staged.actors.ok_or_else(lacking)?;
         let times = staged.times.ok_or_else(lacking)?;
@@ -118,18 +123,83 @@ pub(super) struct Names {
 
 /// Where the batches come from.
 enum Feed<'a> {
-    File {
-        file: &'a ParquetFile,
-        groups: VecDeque<(usize, Option<RowSelection>)>,
-        reader: Option<GroupReader>,
-        stage: Stage<'a>,
-    },
+    File(Box<FileFeed<'a>>),
     Memory(Option<Loaded>),
+}
+
+/// The row groups of a file.
+struct FileFeed<'a> {
+    plan: &'a Plan,
+    file: &'a ParquetFile,
+    groups: VecDeque<(usize, Option<RowSelection>)>,
+    reader: Option<GroupReader>,
+    stage: Stage<'a>,
+    ahead: &'a Ahead<'a>,
+    /// The row groups before `groups`, which others may be reading.
+    asked: VecDeque<Arc<Slot<'a>>>,
+    /// The rest of one that was read ahead.
+    read: VecDeque<Loaded>,
+}
+
+impl FileFeed<'_> {
+    /// Asks for row groups if there is somebody to read them.
+    fn ask(&mut self) {
+        while self.asked.len() < GROUPS_AHEAD
+            && self.ahead.has_idle()
+            && let Some((group, selection)) = self.groups.pop_front()
+        {
+            self.asked.push_back(self.ahead.ask(Group {
+                plan: self.plan,
+                file: self.file,
+                group,
+                selection,
+            }));
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Loaded>> {
+        loop {
+            if let Some(batch) = self.read.pop_front() {
+                return Ok(Some(batch));
+            }
+            if let Some(open) = &mut self.reader {
+                match open.next().transpose()? {
+                    None => self.reader = None,
+                    Some((columns, rows)) => {
+                        if let Some(staged) = self.stage.stage(&columns, rows)? {
+                            self.ask();
+                            return Ok(Some(Loaded::new(staged)?));
+                        }
+                    }
+                }
+                continue;
+            }
+            if let Some(slot) = self.asked.pop_front() {
+                self.ask();
+                self.read = self.ahead.take(&slot)?;
+                continue;
+            }
+            let Some((group, selection)) = self.groups.pop_front() else {
+                return Ok(None);
+            };
+            let (plan, file) = (self.plan, self.file);
+            let rows = plan.sizes.batch;
+            self.reader = Some(file.read(group, &plan.read, plan.actor, selection, rows)?);
+            self.ask();
+        }
+    }
+}
+
+impl Drop for FileFeed<'_> {
+    fn drop(&mut self) {
+        for slot in &self.asked {
+            slot.forget();
+        }
+    }
 }
 
 /// Goes through rows run by run.
 pub(super) struct Cursor<'a> {
-    plan: &'a Plan,
     feed: Feed<'a>,
     range: &'a Names,
     batch: Option<Loaded>,
@@ -151,24 +221,28 @@ impl<'a> Cursor<'a> {
         file: &'a ParquetFile,
         groups: &[(usize, Option<RowSelection>)],
         range: &'a Names,
+        ahead: &'a Ahead<'a>,
     ) -> Result<Self> {
-        let feed = Feed::File {
+        let feed = FileFeed {
+            plan,
             file,
             groups: groups.iter().cloned().collect(),
             reader: None,
             stage: Stage::new(plan),
+            ahead,
+            asked: VecDeque::new(),
+            read: VecDeque::new(),
         };
-        Cursor::start(plan, feed, range, true)
+        Cursor::start(Feed::File(Box::new(feed)), range, true)
     }
 
     /// Goes through rows in memory.
-    pub(super) fn memory(plan: &'a Plan, rows: Loaded, range: &'a Names) -> Result<Self> {
-        Cursor::start(plan, Feed::Memory(Some(rows)), range, false)
+    pub(super) fn memory(rows: Loaded, range: &'a Names) -> Result<Self> {
+        Cursor::start(Feed::Memory(Some(rows)), range, false)
     }
 
-    fn start(plan: &'a Plan, feed: Feed<'a>, range: &'a Names, ids: bool) -> Result<Self> {
+    fn start(feed: Feed<'a>, range: &'a Names, ids: bool) -> Result<Self> {
         let mut cursor = Cursor {
-            plan,
             feed,
             range,
             batch: None,
@@ -247,7 +321,7 @@ impl<'a> Cursor<'a> {
 
     fn disorder(&self) -> Error {
         let path = match &self.feed {
-            Feed::File { file, .. } => file.path(),
+            Feed::File(feed) => feed.file.path(),
             Feed::Memory(_) => "rows in memory",
         };
         Error::invalid_data(format!(
@@ -291,37 +365,7 @@ impl<'a> Cursor<'a> {
     fn next_batch(&mut self) -> Result<Option<Loaded>> {
         match &mut self.feed {
             Feed::Memory(rows) => Ok(rows.take()),
-            Feed::File {
-                file,
-                groups,
-                reader,
-                stage,
-            } => loop {
-                let open = match reader {
-                    Some(open) => open,
-                    None => {
-                        let Some((group, selection)) = groups.pop_front() else {
-                            return Ok(None);
-                        };
-                        let plan = self.plan;
-                        reader.insert(file.read(
-                            group,
-                            &plan.read,
-                            plan.actor,
-                            selection,
-                            plan.sizes.batch,
-                        )?)
-                    }
-                };
-                match open.next().transpose()? {
-                    None => *reader = None,
-                    Some((columns, rows)) => {
-                        if let Some(staged) = stage.stage(&columns, rows)? {
-                            return Ok(Some(Loaded::new(staged)?));
-                        }
-                    }
-                }
-            },
+            Feed::File(feed) => feed.next(),
         }
     }
 }

@@ -3,6 +3,9 @@
 use super::{ActorBlock, RowBlock};
 use crate::Result;
 
+/// The mark of rows that a kernel need not be given.
+pub(crate) const NO_MARK: u64 = u64::MAX;
+
 /// A computation over actors. Each thread has a state of its own.
 ///
 /// Which blocks a state sees, and in which order states are combined, differs from run to run:
@@ -15,6 +18,28 @@ pub(crate) trait Kernel: Sync {
     fn block(&self, state: &mut Self::State, block: &ActorBlock) -> Result<()>;
 
     fn combine(&self, into: Self::State, from: Self::State) -> Result<Self::State>;
+
+    /// Whether an actor may come in several blocks, see [`ActorBlock`]; it always does where it has very many rows and they
+    /// need no sorting.
+    fn takes_parts(&self) -> bool {
+        false
+    }
+
+    /// Whether [`marks`](Self::marks) says which rows repeat others, so that a scan may leave them out early.
+    fn has_marks(&self) -> bool {
+        false
+    }
+
+    /// Gives each row a mark: of the rows of one actor with the same mark, one is enough, and rows with [`NO_MARK`] are
+    /// not needed. Marks mean the same for one state only, which is given no blocks.
+    fn marks(
+        &self,
+        _state: &mut Self::State,
+        _rows: &RowBlock,
+        _marks: &mut Vec<u64>,
+    ) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A computation over rows in any order; as [`Kernel`] otherwise.
@@ -42,6 +67,18 @@ impl<K: Kernel + ?Sized> Kernel for &K {
     fn combine(&self, into: Self::State, from: Self::State) -> Result<Self::State> {
         (**self).combine(into, from)
     }
+
+    fn takes_parts(&self) -> bool {
+        (**self).takes_parts()
+    }
+
+    fn has_marks(&self) -> bool {
+        (**self).has_marks()
+    }
+
+    fn marks(&self, state: &mut Self::State, rows: &RowBlock, marks: &mut Vec<u64>) -> Result<()> {
+        (**self).marks(state, rows, marks)
+    }
 }
 
 /// Several kernels of one kind in one pass.
@@ -64,6 +101,19 @@ impl<K: Kernel> Kernel for [K] {
             .map(|(kernel, (into, from))| kernel.combine(into, from))
             .collect()
     }
+
+    fn takes_parts(&self) -> bool {
+        self.iter().all(K::takes_parts)
+    }
+
+    fn has_marks(&self) -> bool {
+        matches!(self, [only] if only.has_marks())
+    }
+
+    fn marks(&self, state: &mut Self::State, rows: &RowBlock, marks: &mut Vec<u64>) -> Result<()> {
+        let mut pairs = self.iter().zip(state);
+        pairs.try_for_each(|(kernel, state)| kernel.marks(state, rows, marks))
+    }
 }
 
 /// Two kernels of different kinds in one pass; pairs nest.
@@ -84,6 +134,10 @@ impl<A: Kernel, B: Kernel> Kernel for (A, B) {
             self.0.combine(into.0, from.0)?,
             self.1.combine(into.1, from.1)?,
         ))
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.0.takes_parts() && self.1.takes_parts()
     }
 }
 

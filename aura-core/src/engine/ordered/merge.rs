@@ -107,6 +107,10 @@ struct Building<'a> {
     any_mixed: bool,
     /// The name of the actor at hand.
     name: Vec<u8>,
+    /// Whether the first actor goes on from the block before.
+    begun: bool,
+    /// Whether the last actor goes on in the next block.
+    open: bool,
 }
 
 impl<'a> Building<'a> {
@@ -129,6 +133,8 @@ impl<'a> Building<'a> {
             mixed: Vec::new(),
             any_mixed: false,
             name: Vec::new(),
+            begun: false,
+            open: false,
         }
     }
 
@@ -168,6 +174,15 @@ impl<'a> Building<'a> {
         }
     }
 
+    fn put_name(&mut self, name: &[u8]) -> Result<()> {
+        if self.with_names {
+            let text = str::from_utf8(name);
+            let text = text.map_err(|_| Error::internal("the name of an actor is no text"))?;
+            self.names.append_value(text);
+        }
+        Ok(())
+    }
+
     fn end_actor(&mut self, mixed: bool) {
         self.starts.push(self.times.len() as u32);
         self.mixed.push(mixed);
@@ -189,6 +204,8 @@ impl<'a> Building<'a> {
             mut names,
             mixed,
             any_mixed,
+            begun,
+            open,
             ..
         } = self;
         let columns = columns.into_iter().zip(&plan.out);
@@ -215,6 +232,8 @@ impl<'a> Building<'a> {
             columns,
             starts,
             names: with_names.then(|| names.finish()),
+            begun,
+            open,
         }))
     }
 }
@@ -225,6 +244,8 @@ pub(super) struct Merge<'a> {
     pub(super) names: bool,
     /// Whether rows of one actor may overlap in time between cursors.
     pub(super) overlapping: bool,
+    /// Whether an actor may be given away in parts.
+    pub(super) parts: bool,
     pub(super) ids: Ids,
     pub(super) cancel: &'a CancelToken,
 }
@@ -278,7 +299,9 @@ impl Merge<'_> {
                 only.skip_whole_runs();
             }
             while cursors.iter().all(|c| c.batch().is_some()) {
-                self.one_actor(&mut cursors, &mut building)?;
+                if !self.one_actor(&mut cursors, &mut building, &mut give)? {
+                    return Ok(Merged::NeedsIds { given: out });
+                }
                 if building.rows() >= self.plan.sizes.block {
                     let Some(full) = building.finish(self.ids)? else {
                         return Ok(Merged::NeedsIds { given: out });
@@ -298,8 +321,13 @@ impl Merge<'_> {
         Ok(Merged::Done)
     }
 
-    /// Takes the actor with the least name.
-    fn one_actor(&self, cursors: &mut [Cursor<'_>], building: &mut Building<'_>) -> Result<()> {
+    /// Takes the actor with the least name. Returns false if event ids are missing.
+    fn one_actor<'a>(
+        &'a self,
+        cursors: &mut [Cursor<'_>],
+        building: &mut Building<'a>,
+        give: &mut dyn FnMut(&ActorBlock) -> Result<usize>,
+    ) -> Result<bool> {
         let mut least = 0;
         for other in 1..cursors.len() {
             let (a, b) = (&cursors[other], &cursors[least]);
@@ -317,11 +345,12 @@ impl Merge<'_> {
         let mut name = std::mem::take(&mut building.name);
         name.clear();
         name.extend_from_slice(cursors[least].name());
-        if self.names {
-            let text = str::from_utf8(&name);
-            let text = text.map_err(|_| Error::internal("the name of an actor is no text"))?;
-            building.names.append_value(text);
-        }
+        building.put_name(&name)?;
+        let in_parts = self.parts
+            && match cursors {
+                [only] => only.ids_in_order || !self.overlapping,
+                _ => !self.overlapping,
+            };
         for (number, cursor) in cursors.iter_mut().enumerate().skip(least) {
             let same = |c: &Cursor<'_>| {
                 c.prefix() == prefix && c.batch().is_some() && c.name() == name.as_slice()
@@ -332,13 +361,26 @@ impl Merge<'_> {
             contributors += 1;
             in_order &= cursor.ids_in_order;
             while same(cursor) {
+                if in_parts && building.rows() >= self.plan.sizes.block {
+                    building.open = true;
+                    building.end_actor(false);
+                    let known = building.known.len();
+                    let next = Building::new(self.plan, self.names, known, Spare::default());
+                    let Some(part) = std::mem::replace(building, next).finish(self.ids)? else {
+                        return Ok(false);
+                    };
+                    give(&part)?;
+                    *building = Building::new(self.plan, self.names, known, Spare::of(part));
+                    building.begun = true;
+                    building.put_name(&name)?;
+                }
                 building.add(number, cursor);
                 cursor.advance()?;
             }
         }
         building.name = name;
         building.end_actor(self.overlapping && (contributors > 1 || !in_order));
-        Ok(())
+        Ok(true)
     }
 
     /// Returns the rest of a batch but its last run, without copying it.
@@ -356,6 +398,8 @@ impl Merge<'_> {
             columns: columns.map(|c| c.slice(&rows)).collect(),
             starts: starts.iter().map(|s| s - first).collect(),
             names: self.names.then(|| StringArray::from_iter_values(names)),
+            begun: false,
+            open: false,
         }))
     }
 }

@@ -15,6 +15,7 @@
 //! How the rows get there: files that are sorted by actor are merged ([`merge`]); everything else is
 //! divided into buckets by a hash of the actor, and ordered bucket by bucket ([`scatter`], [`bucket`]).
 
+mod ahead;
 mod block;
 mod bucket;
 mod code;
@@ -30,6 +31,7 @@ mod order;
 mod parquet_file;
 mod plan;
 mod ranges;
+mod recent;
 mod request;
 mod row_tests;
 mod row_value;
@@ -51,9 +53,9 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use block::{ActorBlock, Column, RowBlock};
+pub(crate) use block::{ActorBlock, ActorRows, Column, RowBlock};
 pub(crate) use code::is_text;
-pub(crate) use kernel::{Kernel, RowKernel};
+pub(crate) use kernel::{Kernel, NO_MARK, RowKernel};
 pub(crate) use request::{Order, Request};
 pub(crate) use row_tests::{Answers, MOST_TESTS, RowTests};
 pub(crate) use row_value::{RowValue, Rows};

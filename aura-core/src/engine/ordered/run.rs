@@ -8,6 +8,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::prelude::SessionContext;
 
+use super::ahead::{Ahead, Doing};
 use super::bucket::{Numbers, order_bucket};
 use super::code::is_text;
 use super::cursor::Cursor;
@@ -15,7 +16,7 @@ use super::input::{Input, Piece};
 use super::merge::{Merge, Merged};
 use super::order::Ids;
 use super::plan::{Plan, Purpose};
-use super::ranges::{self, Task};
+use super::ranges;
 use super::scatter::{self, scatter};
 use super::workers::share_out;
 use super::{ActorBlock, Kernel, Order, Request, RowKernel, Shape, Sizes, loose, rows};
@@ -152,48 +153,63 @@ impl ScanSource {
         let overlapping =
             request.order == Order::Time && (sorted.overlapping || !buckets.is_empty());
         let tasks = ranges::tasks(&input.files, &plan, bits, threads, &buckets);
-        let run = |task: &Task,
-                   plan: &Plan,
+        let ahead = Ahead::new(tasks.len());
+        let run = |task: usize,
                    ids: Ids,
                    skip: usize,
                    sink: &mut dyn FnMut(&ActorBlock) -> Result<()>| {
+            let Some(task) = tasks.get(task) else {
+                return Ok(Merged::Done);
+            };
+            // What decides ties is read where it is there, or where it turned out to be needed.
+            let plan = match ids {
+                Ids::Decided if with_ids.hidden_id => &with_ids,
+                _ => &plan,
+            };
             let mut cursors = Vec::with_capacity(task.files.len() + 1);
             for (file, groups) in &task.files {
                 if let Some(file) = input.files.get(*file) {
-                    cursors.push(Cursor::file(plan, file, groups, &task.names)?);
+                    cursors.push(Cursor::file(plan, file, groups, &task.names, &ahead)?);
                 }
             }
             if let Some(Some(rows)) = loose.get(task.bucket) {
                 let mut rows = rows.clone();
                 rows.columns.truncate(plan.out.len());
-                cursors.push(Cursor::memory(plan, rows, &task.names)?);
+                cursors.push(Cursor::memory(rows, &task.names)?);
             }
             let merge = Merge {
                 plan,
                 names: request.names,
                 overlapping,
+                parts: kernel.takes_parts(),
                 ids,
                 cancel,
             };
             merge.run(cursors, skip, sink)
         };
+        // A thread for which there is no task reads for the others.
         let states = share_out(
             threads,
-            tasks.len(),
+            tasks.len() + threads,
             cancel,
             || kernel.new_state(),
             |state, task| {
-                let Some(task) = tasks.get(task) else {
-                    return Ok(());
+                if task >= tasks.len() {
+                    return ahead.serve(cancel);
+                }
+                let mut doing = Doing {
+                    ahead: &ahead,
+                    failed: true,
                 };
                 let ids = match with_ids.hidden_id {
                     true => Ids::Missing,
                     false => Ids::Decided,
                 };
                 let mut sink = |block: &ActorBlock| kernel.block(state, block);
-                if let Merged::NeedsIds { given } = run(task, &plan, ids, 0, &mut sink)? {
-                    run(task, &with_ids, Ids::Decided, given, &mut sink)?;
+                if let Merged::NeedsIds { given } = run(task, ids, 0, &mut sink)? {
+                    run(task, Ids::Decided, given, &mut sink)?;
                 }
+                doing.failed = false;
                 Ok(())
             },
         )?;
@@ -270,7 +286,7 @@ impl ScanSource {
             cancel: &request.cancel,
             only,
         };
-        let scattered = scatter(input, pieces, plan, &settings)?;
+        let scattered = scatter(input, pieces, plan, &settings, kernel)?;
         let order = scattered.largest_first();
         let state = || (Numbers::default(), kernel.new_state(), Vec::new());
         let states = share_out(

@@ -10,9 +10,10 @@ use datafusion::execution::disk_manager::DiskManager;
 use super::input::{Input, Piece};
 use super::keys::{Keys, mix};
 use super::plan::Plan;
+use super::recent::Recent;
 use super::stage::{Stage, Staged};
 use super::workers::share_out;
-use super::{Column, spill};
+use super::{Column, Kernel, RowBlock, spill};
 use crate::ingest::CancelToken;
 use crate::store::files::{Scratch, ScratchRange};
 use crate::{Error, Result};
@@ -96,12 +97,13 @@ pub(super) struct Settings<'a> {
     pub(super) only: Option<&'a [bool]>,
 }
 
-/// Reads all rows and divides them.
-pub(super) fn scatter(
+/// Reads all rows that `kernel` needs and divides them.
+pub(super) fn scatter<K: Kernel + ?Sized>(
     input: &Input,
     pieces: &[Piece],
     plan: &Plan,
     settings: &Settings<'_>,
+    kernel: &K,
 ) -> Result<Scattered> {
     let bits = input.rows().map_or(UNKNOWN_BITS, |rows| {
         rows.div_ceil(plan.sizes.bucket)
@@ -116,23 +118,31 @@ pub(super) fn scatter(
         bytes: 0,
         spilled: Spilled::default(),
     });
-    let state = || (Stage::new(plan), Keys::default());
+    let state = || Thread {
+        stage: Stage::new(plan),
+        keys: Keys::default(),
+        repeats: kernel
+            .has_marks()
+            .then(|| (kernel.new_state(), Recent::default(), Vec::new())),
+    };
     share_out(
         settings.threads,
         pieces.len(),
         settings.cancel,
         state,
-        |(stage, keys), task| {
+        |thread, task| {
             let mut number = 0;
             let Some(piece) = pieces.get(task) else {
                 return Ok(());
             };
             input.read(piece, plan, plan.sizes.batch, &mut |(columns, rows)| {
                 settings.cancel.check()?;
-                let Some(staged) = stage.stage(&columns, rows)? else {
+                let Some(staged) = thread.stage.stage(&columns, rows)? else {
                     return Ok(());
                 };
-                let part = divide(staged, keys, bits, settings.only, (task, number))?;
+                let all = thread.slice(staged)?;
+                let needed = thread.needed(kernel, &all, plan.asked)?;
+                let part = divide(all, bits, settings.only, needed, (task, number))?;
                 number += 1;
                 let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 waiting.bytes += part.bytes();
@@ -155,26 +165,59 @@ pub(super) fn scatter(
     })
 }
 
-/// Brings the rows of one batch into the order of their buckets.
+/// What one thread divides with.
+struct Thread<'a, S> {
+    stage: Stage<'a>,
+    keys: Keys,
+    /// For kernels with marks: what they come from, those met lately, and room for those of a batch.
+    repeats: Option<(S, Recent, Vec<u64>)>,
+}
+
+impl<S> Thread<'_, S> {
+    fn slice(&mut self, staged: Staged) -> Result<Slice> {
+        let lacking = || Error::internal("a batch lacks its actors or times");
+        Ok(Slice {
+            keys: self.keys.of(&staged.actors.ok_or_else(lacking)?)?,
+            times: staged.times.ok_or_else(lacking)?,
+            columns: staged.columns,
+        })
+    }
+
+    /// Returns the rows of a batch that say something new to the kernel; `None` if all may.
+    fn needed<K: Kernel<State = S> + ?Sized>(
+        &mut self,
+        kernel: &K,
+        all: &Slice,
+        asked: usize,
+    ) -> Result<Option<Vec<u32>>> {
+        let Some((state, recent, marks)) = &mut self.repeats else {
+            return Ok(None);
+        };
+        let rows = RowBlock {
+            rows: all.times.len(),
+            times: Some(all.times.clone()),
+            columns: all.columns.iter().take(asked).cloned().collect(),
+        };
+        kernel.marks(state, &rows, marks)?;
+        Ok(Some(recent.new_rows(&all.keys, marks)))
+    }
+}
+
+/// Brings the rows of one batch (`needed` some, if it says so) into the order of their buckets.
 fn divide(
-    staged: Staged,
-    keys: &mut Keys,
+    mut all: Slice,
     bits: u32,
     only: Option<&[bool]>,
+    needed: Option<Vec<u32>>,
     at: (usize, usize),
 ) -> Result<Part> {
-    let lacking = || Error::internal("a batch lacks its actors or times");
-    let keys = keys.of(&staged.actors.ok_or_else(lacking)?)?;
-    let times = staged.times.ok_or_else(lacking)?;
-    let all = Slice {
-        keys,
-        times,
-        columns: staged.columns,
-    };
+    if let Some(needed) = needed.filter(|needed| needed.len() < all.times.len()) {
+        all = all.reorder(&needed)?;
+    }
     if bits == 0 {
         return Ok(Part {
             at,
-            starts: vec![0, staged.rows as u32],
+            starts: vec![0, all.times.len() as u32],
             all,
         });
     }

@@ -111,8 +111,95 @@ fn pattern() -> impl Strategy<Value = String> {
     (prop::collection::vec(part, 0..4), last).prop_map(|(parts, last)| parts.concat() + last)
 }
 
+/// `strict_once` with modes that end the search: ClickHouse's own way, with a list of all chains for each condition. Each
+/// chain is its beginning and the events it takes.
+fn all_chains(events: &[Event], window: i64, modes: Modes) -> usize {
+    let mut chains: Vec<Vec<(i64, Vec<usize>)>> = vec![Vec::new(); 3];
+    let level = |chains: &[Vec<_>]| {
+        chains
+            .iter()
+            .rposition(|c| !c.is_empty())
+            .map_or(0, |c| c + 1)
+    };
+    let mut pairs: Vec<(i64, usize, usize)> = Vec::new();
+    for (at, event) in events.iter().enumerate() {
+        if event.mask == 0 {
+            pairs.push((event.time, 0, at));
+        }
+        let met = (0..3).filter(|c| event.mask >> c & 1 == 1);
+        pairs.extend(met.map(|c| (event.time, c + 1, at)));
+    }
+    pairs.sort_unstable();
+    for same in pairs.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (time, condition) = (same[0].0, same[0].1);
+        let begun = !chains[0].is_empty();
+        let Some(condition) = condition.checked_sub(1) else {
+            if modes.strict_order && begun {
+                break;
+            }
+            continue;
+        };
+        if condition > 0 && modes.strict_deduplication && !chains[condition].is_empty() {
+            break;
+        }
+        if condition > 0 && modes.strict_order && begun && chains[condition - 1].is_empty() {
+            if modes.allow_reentry {
+                continue;
+            }
+            break;
+        }
+        for (_, _, at) in same {
+            let longer: Vec<(i64, Vec<usize>)> = match condition {
+                0 => vec![(time, vec![*at])],
+                _ => chains[condition - 1]
+                    .iter()
+                    .filter(|(begun, used)| time - begun <= window && !used.contains(at))
+                    .map(|(begun, used)| (*begun, [used.as_slice(), &[*at]].concat()))
+                    .collect(),
+            };
+            chains[condition].extend(longer);
+        }
+        if !chains[2].is_empty() {
+            break;
+        }
+        // Met again at the same time.
+        if modes.strict_deduplication
+            && condition > 0
+            && same.len() > 1
+            && !chains[condition].is_empty()
+        {
+            break;
+        }
+    }
+    level(&chains)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn strict_once_ends_where_all_chains_do(
+        events in events(8),
+        window in 0..5_i64,
+        strict_order: bool,
+        strict_deduplication: bool,
+        allow_reentry: bool,
+    ) {
+        let modes = Modes {
+            strict_once: true,
+            strict_order,
+            strict_deduplication,
+            allow_reentry: allow_reentry && strict_order,
+            ..Modes::default()
+        };
+        let window_us = window * SECOND;
+        // Without `strict_order` no event comes that meets nothing.
+        let events: Vec<Event> = events.into_iter().filter(|e| strict_order || e.mask != 0).collect();
+        let search = Search { conditions: 3, window_us, modes, events: &events, with_times: true };
+        let found = search.run();
+        prop_assert_eq!(found.level, all_chains(&events, window_us, modes));
+        prop_assert_eq!(found.times.len(), found.level);
+    }
 
     #[test]
     fn window_funnel_gets_as_far_as_any_choice(
