@@ -155,7 +155,8 @@ fn aggregate(
     let filter = match &call.filter {
         Some(filter) => {
             let condition: RowExpr = cx.expression(filter)?;
-            shape::check_condition(&condition).map_err(|m| fault(at_of(filter), m))?;
+            shape::check_condition(&condition, &shape::roles)
+                .map_err(|m| fault(at_of(filter), m))?;
             super::restricting(condition)
         }
         None => None,
@@ -214,7 +215,8 @@ fn aggregate(
         .into_iter()
         .map(|argument| {
             let expr: RowExpr = cx.expression(argument)?;
-            shape::check_argument(function, &expr).map_err(|m| fault(at_of(argument), m))?;
+            shape::check_argument(function, &expr, &shape::roles)
+                .map_err(|m| fault(at_of(argument), m))?;
             Ok(expr)
         })
         .collect::<Result<Vec<_>, Fault>>()?;

@@ -85,6 +85,8 @@ pub(super) fn lower_first(message: &str) -> String {
 
 fn bounds(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
     let (mut operators, mut nesting) = (0_usize, 0_usize);
+    // In braces every word is a name.
+    let mut named = false;
     for (n, TokenWithSpan { token, span }) in tokens.iter().enumerate() {
         let at = place(span.start);
         if n >= MAX_TOKENS {
@@ -94,6 +96,9 @@ fn bounds(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
             ));
         }
         match token {
+            Token::LBrace => named = true,
+            Token::RBrace => named = false,
+            Token::Word(_) if named => {}
             Token::LParen | Token::LBracket => nesting += 1,
             Token::RParen | Token::RBracket => nesting = nesting.saturating_sub(1),
             Token::Word(word) => match word.keyword {
@@ -130,12 +135,7 @@ fn bounds(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
                     ),
                 ));
             }
-            Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::Comma
-            | Token::Period
-            | Token::LBrace
-            | Token::RBrace => {}
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Comma | Token::Period => {}
             _ => operators += 1,
         }
         if operators > MAX_OPERATORS {

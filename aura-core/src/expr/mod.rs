@@ -10,7 +10,9 @@
 //! dividing by zero gives null.
 
 mod ast;
+mod call;
 mod convert;
+mod fit;
 mod function;
 mod leaf;
 mod lex;
@@ -39,6 +41,8 @@ pub use ast::{
 pub use function::{AggregateFunction, AggregateKind, CastType, DATE_PARTS, ScalarFunction};
 pub(crate) use percentile::at_share;
 pub use plan::PlanContext;
+pub(crate) use plan::backslashed;
+pub(crate) use shape::{Shape, check_condition, check_number};
 
 use crate::document::{Fault, Place};
 use crate::{Error, Result};
@@ -102,7 +106,7 @@ pub(crate) fn parse_row(text: &str, scope: &Scope) -> Result<RowExpr, Fault> {
 /// Reads a condition: an expression over columns that is true or false.
 pub(crate) fn parse_condition(text: &str, scope: &Scope) -> Result<RowExpr, Fault> {
     let expr: RowExpr = parse(text, scope)?;
-    shape::check_condition(&expr).map_err(|message| fault(START, message))?;
+    shape::check_condition(&expr, &shape::roles).map_err(|message| fault(START, message))?;
     Ok(expr)
 }
 
@@ -114,7 +118,7 @@ pub(crate) fn restricting(condition: RowExpr) -> Option<RowExpr> {
 /// Reads an expression over aggregates and metrics.
 pub(crate) fn parse_formula(text: &str, scope: &Scope) -> Result<Formula, Fault> {
     let formula: Formula = parse(text, scope)?;
-    shape::check_number(&formula).map_err(|message| fault(START, message))?;
+    shape::check_number(&formula, &shape::roles).map_err(|message| fault(START, message))?;
     Ok(formula)
 }
 

@@ -18,9 +18,23 @@ use super::ast::{
 };
 use super::function::{AggregateFunction, CastType, ScalarFunction};
 use super::percentile::percentile;
-use crate::document::nearest;
+use crate::document::{nearest, shortened};
 use crate::time::{Span, SpanUnit};
 use crate::{Error, Result};
+
+/// Puts values into one text that no other values give, none of which is null. A `struct` would say the same, but DataFusion keeps the
+/// whole batch for each struct that it counts.
+fn combined(values: Vec<Expr>) -> Expr {
+    let texts = values.into_iter().map(|value| {
+        let text = cast(value, DataType::Utf8);
+        let length = cast(
+            unicode::character_length().call(vec![text.clone()]),
+            DataType::Utf8,
+        );
+        [length, lit(":"), text]
+    });
+    string::concat().call(texts.flatten().collect())
+}
 
 /// What an expression needs to know to become a plan: the columns, and the zone of date parts.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +60,7 @@ impl<'a> PlanContext<'a> {
             Err(_) if self.schema.has_column(&column) => Ok(Expr::Column(column)),
             Err(_) => {
                 let names = self.schema.fields().iter().map(|f| f.name().as_str());
-                let hint = match nearest(name, names) {
-                    Some(meant) => format!("; did you mean `{meant}`?"),
-                    None => "; bind the parameter of the registry that names it to a column that is there".to_owned(),
-                };
-                Err(Error::invalid_spec(format!(
-                    "the events have no column `{name}`{hint}"
-                )))
+                Err(Error::invalid_spec(no_column(name, names)))
             }
         }
     }
@@ -111,6 +119,19 @@ impl Aggregate {
             .iter()
             .map(|a| a.to_expr(cx))
             .collect::<Result<Vec<_>>>()?;
+        for argument in &mut arguments {
+            match (argument.get_type(cx.schema)?, self.function) {
+                // A column without any value has a type that most functions do not know.
+                (DataType::Null, AggregateFunction::Count | AggregateFunction::ApproxDistinct) => {}
+                // The sketch of the engine takes no floating-point numbers.
+                (
+                    DataType::Float16 | DataType::Float32 | DataType::Float64,
+                    AggregateFunction::ApproxDistinct,
+                ) => *argument = cast(argument.clone(), DataType::Utf8),
+                (DataType::Null, _) => *argument = float(argument.clone()),
+                _ => {}
+            }
+        }
         let mut filter = self.filter.as_ref().map(|f| f.to_expr(cx)).transpose()?;
         let mut distinct = self.distinct;
         let function: Arc<AggregateUDF> = match self.function {
@@ -128,7 +149,11 @@ impl Aggregate {
                             None => there,
                         });
                     }
-                    arguments = vec![core::r#struct().call(arguments)];
+                    arguments = vec![if distinct {
+                        combined(arguments)
+                    } else {
+                        lit(1_i64)
+                    }];
                 }
                 aggregates::count::count_udaf()
             }
@@ -159,6 +184,24 @@ impl Aggregate {
             None,
         )))
     }
+}
+
+/// Says that there is no such column, and which are meant or are there.
+fn no_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone) -> String {
+    const SHOWN: usize = 20;
+    let hint = match nearest(name, columns.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            let count = columns.clone().count();
+            let listed: Vec<String> = columns.take(SHOWN).map(|c| format!("`{c}`")).collect();
+            let more = match count.saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("they have {}{more}", listed.join(", "))
+        }
+    };
+    format!("the events have no column `{}`; {hint}", shortened(name))
 }
 
 fn float(expr: Expr) -> Expr {
@@ -238,8 +281,8 @@ fn convert<L>(expr: &Expression<L>, cx: &PlanContext<'_>, leaf: LeafOf<'_, L>) -
         } => Expr::Like(Like::new(
             *negated,
             Box::new(convert(expr, cx, leaf)?),
-            Box::new(lit(pattern.as_str())),
-            *escape,
+            Box::new(lit(backslashed(pattern, *escape))),
+            None,
             *ignore_case,
         )),
         Expression::Case {
@@ -298,6 +341,27 @@ fn convert<L>(expr: &Expression<L>, cx: &PlanContext<'_>, leaf: LeafOf<'_, L>) -
             udf(*function).call(arguments)
         }
     })
+}
+
+/// Writes a pattern with the only escape that the engine knows, the backslash, which it knows always.
+pub(crate) fn backslashed(pattern: &str, escape: Option<char>) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if Some(c) == escape => {
+                // What follows stands for itself, which is checked where patterns are read.
+                let Some(next) = chars.next() else { break };
+                if matches!(next, '%' | '_' | '\\') {
+                    text.push('\\');
+                }
+                text.push(next);
+            }
+            '\\' => text.push_str("\\\\"),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 fn binary(left: Expr, operator: BinaryOperator, right: Expr) -> Expr {

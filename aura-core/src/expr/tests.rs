@@ -58,6 +58,10 @@ const FORMULAS: &[(&str, &str)] = &[
     ),
     ("sum(-x * -3)", "sum(-x * -3)"),
     ("1e3 * count(*)", "1000.0 * count(*)"),
+    (
+        "{select} / {end} + {case} - {union offset 1 day}",
+        "{select} / {end} + {case} - {union offset 1 day}",
+    ),
 ];
 
 const ROWS: &[(&str, &str)] = &[
@@ -170,7 +174,7 @@ fn free_words_are_names_wherever_a_name_may_stand() {
             let bare_expr: RowExpr = bare.parse().unwrap_or_else(|e| panic!("{bare}: {e}"));
             assert_eq!(bare_expr, quoted.parse().expect("quoted"), "{bare}");
         }
-        let bare: Formula = format!("count(distinct {word}, {word}) filter (where {word} = 1)")
+        let bare: Formula = format!("count(distinct {word}, {word}) filter (where {word} is null)")
             .parse()
             .unwrap_or_else(|e| panic!("{word}: {e}"));
         assert_eq!(bare.aggregates().len(), 1);

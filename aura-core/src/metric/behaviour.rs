@@ -15,10 +15,14 @@ use crate::{Error, Result};
 
 /// The share (or the number) of actors that reach a step of an ordered funnel.
 ///
-/// An actor enters with its first event of step 1 in the period, and reaches step *k* when its events contain
-/// steps 1 to *k* in this order, other events between them allowed, the last at most `window` after the
-/// first (inclusive). Denominator: the actors that reach step 1, or the step before with `of: previous`. An actor
-/// counts in the period of its step 1. Ties in time are in favour of the actor, as in ClickHouse's `windowFunnel`.
+/// An actor enters in each period in which it has an event of step 1, and reaches step *k* in it when some chain of
+/// its events that begins in the period holds steps 1 to *k* in this order, each with an event of its own, other events
+/// between them allowed, the last at most `window` after the first (inclusive, also after the period). Denominator: the
+/// actors that enter, or those that reach the step before with `of: previous`. An actor counts once a period; with
+/// dimensions once in each combination in which it has an event of step 1, with the chains that begin there. Events at
+/// the same time are taken in the order of the first step they meet.
+///
+/// It is the [`Funnel`](crate::behavior::Funnel) of behaviour with the grain of the question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunnelMetric {
     /// Two to fifty conditions.
@@ -29,7 +33,7 @@ pub struct FunnelMetric {
     pub of: FunnelBase,
     /// How long the funnel may take.
     pub window: Span,
-    /// Properties that must be equal, and not null, in all steps.
+    /// Properties that must be equal in all steps. Events in which one is null are left out.
     pub constant_properties: Vec<String>,
     /// What is counted.
     pub calculation: Calculation,

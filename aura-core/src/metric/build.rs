@@ -1,23 +1,19 @@
 //! The keys of a file into a definition, each fault with its place, and back.
 
 mod behaviour;
+mod fill;
+mod formulas;
 mod write;
 
 use super::behaviour::{
-    CollaborationMeasure, FirstAttemptMetric, LifecycleMetric, SessionMeasure, SessionsMetric,
-    TimeToConvertMetric,
+    FirstAttemptMetric, LifecycleMetric, SessionMeasure, SessionsMetric, TimeToConvertMetric,
 };
-use super::definition::{Fill, LocalText, MetricDefinition};
-use super::file::{DefinitionFile, OperandFile, keys_of};
-use super::kind::{
-    Calculation, Conversion, CumulativeRange, Derived, KindName, MetricKind, Operand,
-};
+use super::definition::{LocalText, MetricDefinition};
+use super::file::{DefinitionFile, keys_of};
+use super::kind::{Conversion, KindName, MetricKind};
 use crate::calendar::Grain;
 use crate::document::{Path, Place, nearest, shortened};
-use crate::expr::{
-    AggregateFunction, BinaryOperator, Expression, Formula, RowExpr, Scope, parse_condition,
-    parse_formula, restricting,
-};
+use crate::expr::{Formula, RowExpr, Scope, parse_condition, parse_formula, restricting};
 use crate::time::Span;
 use crate::{Error, Result};
 
@@ -113,7 +109,7 @@ pub(super) fn build(
         .and_then(restricting);
     let kind = keys.then(|| builder.kind()).flatten();
     let kind = kind?;
-    let fill = file.fill.unwrap_or_else(|| default_fill(&kind));
+    let fill = file.fill.unwrap_or_else(|| fill::default_fill(&kind));
     let default_grain = match kind {
         MetricKind::Derived(_) | MetricKind::Ratio { .. } => file.default_grain,
         _ => Some(file.default_grain.unwrap_or(Grain::Day)),
@@ -359,189 +355,4 @@ impl Builder<'_> {
         );
         None
     }
-
-    fn aggregates_only(&mut self) -> Option<Formula> {
-        let expr = self.formula(Path::of(&["expr"]), self.file.expr.as_deref()?)?;
-        if let Some(reference) = expr.references().first() {
-            let message = format!(
-                "`{{{}}}` names a metric; a formula over metrics is of kind `derived` or `ratio`",
-                shortened(&reference.name)
-            );
-            self.say("expr", message);
-            return None;
-        }
-        if expr.aggregates().is_empty() {
-            self.say(
-                "expr",
-                "there is no aggregate, such as count(*) or sum(amount)",
-            );
-            return None;
-        }
-        Some(expr)
-    }
-
-    fn operand(&mut self, key: &str) -> Option<Operand> {
-        let side = match key {
-            "numerator" => self.file.numerator.as_ref(),
-            _ => self.file.denominator.as_ref(),
-        }?;
-        let (path, text, filter) = match side {
-            OperandFile::Expr(text) => (Path::of(&[key]), text, None),
-            OperandFile::Filtered(file) => {
-                (Path::of(&[key, "expr"]), &file.expr, file.filter.as_deref())
-            }
-        };
-        let filter = match filter {
-            Some(text) => restricting(self.condition_at(Path::of(&[key, "filter"]), text)?),
-            None => None,
-        };
-        let expr = self.formula(path.clone(), text)?;
-        let aggregates = !expr.aggregates().is_empty();
-        if !aggregates && expr.references().is_empty() {
-            let message = "there is no aggregate, such as count(*), and no metric in braces";
-            self.problems.push(Problem::new(path, message));
-            return None;
-        }
-        if filter.is_some() && !aggregates {
-            let message =
-                "a filter is for aggregates, and this side names metrics only; filter these";
-            self.problems
-                .push(Problem::new(Path::of(&[key, "filter"]), message));
-            return None;
-        }
-        Some(Operand { expr, filter })
-    }
-
-    fn derived(&mut self) -> Option<MetricKind> {
-        let expr = self.formula(Path::of(&["expr"]), self.file.expr.as_deref()?)?;
-        if let Some(aggregate) = expr.aggregates().first() {
-            let message = format!(
-                "`{}` is an aggregate; a derived metric is a formula over metrics: make it a metric of its own and name it in braces",
-                shortened(&aggregate.to_string())
-            );
-            self.say("expr", message);
-            return None;
-        }
-        let references = expr.references();
-        if references.is_empty() {
-            self.say(
-                "expr",
-                "the formula names no metric; write names in braces, such as {signups}",
-            );
-            return None;
-        }
-        if self.file.filter.is_some() {
-            self.say(
-                "filter",
-                "a derived metric has no rows of its own; filter the metrics that it names",
-            );
-            return None;
-        }
-        let inputs = self.file.inputs.clone().unwrap_or_default();
-        let before = self.problems.len();
-        for (i, input) in inputs.iter().enumerate() {
-            let path = Path::of(&["inputs"]).index(i);
-            let alias = input.alias();
-            if let Some(fault) = name_fault(alias) {
-                let key = if input.alias.is_some() {
-                    "alias"
-                } else {
-                    "name"
-                };
-                self.problems.push(Problem::new(path.key(key), fault));
-            }
-            if inputs.iter().take(i).any(|other| other.alias() == alias) {
-                let message = format!("`{alias}` is given twice; give one of them another `alias`");
-                self.problems.push(Problem::new(path.clone(), message));
-            } else if !references.iter().any(|r| r.name == alias) {
-                let message = format!("the formula does not name `{{{}}}`", shortened(alias));
-                self.problems.push(Problem::new(path.clone(), message));
-            } else if references
-                .iter()
-                .any(|r| r.name == alias && r.offset.is_some())
-            {
-                let message = format!(
-                    "`{{{alias} offset …}}` and an input of this name; give the offset in one place"
-                );
-                self.problems.push(Problem::new(path.clone(), message));
-            }
-            if input.offset_window.is_some() && input.offset_to_grain.is_some() {
-                let message = "`offset_window` and `offset_to_grain` exclude each other";
-                self.problems.push(Problem::new(path, message));
-            }
-        }
-        if before < self.problems.len() {
-            return None;
-        }
-        Some(MetricKind::Derived(Derived { expr, inputs }))
-    }
-
-    fn cumulative(&mut self) -> Option<MetricKind> {
-        let expr = self.aggregates_only()?;
-        let grain = self.file.default_grain.unwrap_or(Grain::Day);
-        let over = match (self.file.window, self.file.grain_to_date) {
-            (Some(_), Some(_)) => {
-                self.say("window", "`window` and `grain_to_date` exclude each other");
-                return None;
-            }
-            (Some(window), None) => {
-                if window.is_shorter_than(grain) {
-                    let message = format!("{window} is shorter than the default grain, {grain}");
-                    self.say("window", message);
-                    return None;
-                }
-                CumulativeRange::Window(window)
-            }
-            (None, Some(to_date)) => {
-                if to_date < grain {
-                    let message = format!("{to_date} is finer than the default grain, {grain}");
-                    self.say("grain_to_date", message);
-                    return None;
-                }
-                CumulativeRange::ToDate(to_date)
-            }
-            (None, None) => CumulativeRange::AllTime,
-        };
-        Some(MetricKind::Cumulative { expr, over })
-    }
-}
-
-fn default_fill(kind: &MetricKind) -> Fill {
-    let additive = |expr: &Formula| {
-        let counts = expr.aggregates().iter().all(|a| {
-            use AggregateFunction::{ApproxDistinct, Count, Sum};
-            matches!(a.function, Count | Sum | ApproxDistinct)
-        });
-        counts && !divides(expr)
-    };
-    let zero = match kind {
-        MetricKind::Simple { expr } | MetricKind::Cumulative { expr, .. } => additive(expr),
-        MetricKind::Conversion(c) => c.calculation == Calculation::Conversions,
-        MetricKind::Funnel(f) => f.calculation == Calculation::Conversions,
-        MetricKind::Sessions(s) => s.measure == SessionMeasure::Count,
-        MetricKind::Collaboration(c) => {
-            matches!(
-                c.measure,
-                CollaborationMeasure::Count | CollaborationMeasure::Actors
-            )
-        }
-        MetricKind::Lifecycle(_) => true,
-        _ => false,
-    };
-    if zero { Fill::Zero } else { Fill::Null }
-}
-
-fn divides<L>(expr: &Expression<L>) -> bool {
-    let mut open = vec![expr];
-    while let Some(expr) = open.pop() {
-        if let Expression::Binary {
-            operator: BinaryOperator::Divide | BinaryOperator::Modulo,
-            ..
-        } = expr
-        {
-            return true;
-        }
-        expr.for_each_part(&mut |part| open.push(part));
-    }
-    false
 }

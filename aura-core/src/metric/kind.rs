@@ -350,6 +350,35 @@ impl MetricKind {
     }
 }
 
+impl MetricKind {
+    /// Calls `visit` with each condition over rows, but for the filters of aggregates.
+    pub(crate) fn for_each_condition<'a>(&'a self, visit: &mut dyn FnMut(&'a RowExpr)) {
+        match self {
+            MetricKind::Simple { .. } | MetricKind::Cumulative { .. } | MetricKind::Derived(_) => {}
+            MetricKind::Ratio {
+                numerator,
+                denominator,
+            } => {
+                let filters = numerator.filter.iter().chain(&denominator.filter);
+                filters.for_each(visit);
+            }
+            MetricKind::Conversion(c) => [&c.base, &c.conversion].into_iter().for_each(visit),
+            MetricKind::Funnel(f) => f.steps.iter().for_each(visit),
+            MetricKind::Retention(r) => [&r.start, &r.returning].into_iter().for_each(visit),
+            MetricKind::Stickiness(s) => s.active.iter().for_each(visit),
+            MetricKind::Sessions(s) => s.active.iter().for_each(visit),
+            MetricKind::TimeToConvert(t) => [&t.from, &t.to].into_iter().for_each(visit),
+            MetricKind::Collaboration(c) => c.active.iter().for_each(visit),
+            MetricKind::Lifecycle(l) => l.active.iter().for_each(visit),
+            MetricKind::FirstAttempt(a) => {
+                [&a.attempt, &a.success, &a.failure]
+                    .into_iter()
+                    .for_each(visit);
+            }
+        }
+    }
+}
+
 fn each(condition: &Option<RowExpr>, add: &mut dyn FnMut(&str)) {
     if let Some(condition) = condition {
         condition.for_each_column(add);

@@ -3,7 +3,7 @@
 
 Each case says in Python what its metrics are; the registry says it in AURA's language. Periods are found by walking
 over local midnights with Python's zones.
-usage: make_vectors.py DIRECTORY
+usage: make_vectors.py DIRECTORY, or - for all of them on the standard output
 """
 import json
 import pathlib
@@ -82,6 +82,7 @@ def periods(rows, query):
     months = ["january", "february", "march", "april", "may", "june", "july"]
     fiscal = months.index(query.get("fiscal_year_start", "january")) + 1
     times = [at(r["time"]) for r in rows]
+    own = [r for r in query.get("periods", []) if r["grain"] == grain]
 
     def moment(text):
         return at(text) if "T" in text else midnight(date.fromisoformat(text), zone)
@@ -104,6 +105,9 @@ def periods(rows, query):
             found.append((now, now + timedelta(seconds=width), text))
             now += timedelta(seconds=width)
         return found
+    if own:
+        bounds = [(*(midnight(date.fromisoformat(r[k]), zone) for k in ("start", "end")), r["label"]) for r in own]
+        return [p for p in bounds if p[0] < end and p[1] > start]
     day = first_day(start.astimezone(ZoneInfo(zone)).date(), grain, week_start, fiscal)
     found = []
     while midnight(day, zone) < end:
@@ -113,30 +117,101 @@ def periods(rows, query):
     return found
 
 
+def compared(spine, query):
+    """For each period the bounds of the one that it is compared with; days and longer, in UTC."""
+    how = query.get("compare_to")
+    if how is None:
+        return None
+    grain = query["grain"]
+    own = [r for r in query.get("periods", []) if r["grain"] == grain]
+    if own:
+        assert how == "previous_period"
+        rows = [tuple(midnight(date.fromisoformat(r[k]), "UTC") for k in ("start", "end")) for r in own]
+        return [next((r for r in rows if r[1] == start), None) for start, _, _ in spine]
+    if isinstance(how, dict) and "from" in how:
+        day = first_day(date.fromisoformat(how["from"]), grain)
+        found = []
+        for _ in spine:
+            found.append((midnight(day, "UTC"), midnight(next_day(day, grain), "UTC")))
+            day = next_day(day, grain)
+        return found
+    found = []
+    for start, _, _ in spine:
+        day = start.date()
+        if how == "previous_year":
+            if grain == "week":
+                year, week, _ = day.isocalendar()
+                weeks = date(year - 1, 12, 28).isocalendar()[1]
+                day = date.fromisocalendar(year - 1, week, 1) if week <= weeks else None
+            elif (day.month, day.day) == (2, 29) and grain == "day":
+                day = None
+            else:
+                day = day.replace(year=day.year - 1)
+        else:
+            steps = 1 if how == "previous_period" else how["periods"]
+            for _ in range(steps):
+                day = first_day(day - timedelta(days=1), grain)
+        found.append(day and (midnight(day, "UTC"), midnight(next_day(day, grain), "UTC")))
+    return found
+
+
+def top(data, query, metrics):
+    """The rows with the dimension cut to its greatest values, by the sum of the first metric over all periods."""
+    if "top" not in query:
+        return data
+    name = query["by"][0]
+    function = next(iter(metrics.values()))
+    sums = {}
+    for value in {r.get(name) for r in data}:
+        own = [r for r in data if r.get(name) == value]
+        found = [function(own, data, start, end) for start, end, _ in periods(data, query)]
+        sums[value] = sum(v[0] if isinstance(v, tuple) else v for v in found if v not in (None, (None, 0)))
+    order = sorted(sums, key=lambda v: (-sums[v], v is None, v or ""))
+    kept = order[: query["top"]["n"]]
+    other = query["top"].get("other", "other")
+    return [r if r.get(name) in kept else {**r, name: other} for r in data]
+
+
 def answer(data, query, metrics, types=None):
     """metrics: name -> function of (rows of the combination, all rows, start, end) or, for shares, a pair."""
-    rows = [r for r in data if query.get("_keep", lambda r: True)(r)]
+    rows = top([r for r in data if query.get("_keep", lambda r: True)(r)], query, metrics)
     by = query.get("by", [])
     key = lambda r: tuple(r.get(d) for d in by)
     spine = periods(data, query)
     counted = query.get("_counted", lambda r: True)
     reach = query.get("_reach", timedelta(0))
-    inside = [r for r in rows if counted(r) and spine and spine[0][0] - reach <= at(r["time"]) < spine[-1][1]]
+    others = compared(spine, query)
+    ranges = [(p[0], p[1]) for p in spine] + [p for p in others or [] if p]
+    inside = [
+        r for r in rows
+        if counted(r) and spine and (spine[0][0] - reach <= at(r["time"]) < spine[-1][1] or any(a <= at(r["time"]) < b for a, b in ranges))
+    ]
     order = lambda k: tuple((v is None, v if v is not None else "") for v in k)
     combinations = sorted({key(r) for r in inside}, key=order) if by else [()]
     as_of = at(query["as_of"]) if "as_of" in query else max((at(r["time"]) for r in data), default=None)
     columns = ["period", "period_label", *by]
     out = []
-    for start, end, text in spine:
-        for combination in combinations:
-            own = [r for r in rows if key(r) == combination]
-            line = {"period": iso(start), "period_label": text, **dict(zip(by, combination))}
+    totals = [None] if query.get("totals") else []
+    for number, (start, end, text) in enumerate(spine):
+        for combination in [*combinations, *totals]:
+            own = [r for r in rows if combination is None or key(r) == combination]
+            line = {"period": iso(start), "period_label": text, **dict(zip(by, combination or [None] * len(by)))}
+            if totals:
+                line["is_total"] = combination is None
+            if others is not None:
+                line["compare_period"] = others[number] and iso(others[number][0])
             for name, function in metrics.items():
                 value = function(own, rows, start, end)
                 if isinstance(value, tuple):
                     line[name], line[name + "_n"] = value
                 else:
                     line[name] = value
+                if others is not None:
+                    before = function(own, rows, *others[number]) if others[number] else None
+                    before = before[0] if isinstance(before, tuple) else before
+                    change = None if None in (line[name], before) else line[name] - before
+                    line[name + "_compare"], line[name + "_change"] = before, change
+                    line[name + "_change_pct"] = 100 * change / abs(before) if change is not None and before else None
             line["complete"] = as_of is not None and end <= as_of
             out.append(line)
     if out:
@@ -234,7 +309,6 @@ metrics:
   - {name: month_to_date, kind: cumulative, expr: sum(amount), grain_to_date: month}
   - {name: ever, kind: cumulative, expr: count(distinct actor)}
   - {name: by_week_only, kind: simple, expr: count(*), default_grain: week}
-  - {name: funnelled, kind: funnel, steps: ["event = 'view'", "event = 'buy'"], window: 1 day}
 """.replace("fill: null", "fill: 'null'")
 VECTORS = {}
 
@@ -282,6 +356,12 @@ simple += [
     case("by two dimensions", SHOP, {"grain": "month", "by": ["team", "event"]}, {"events": SIMPLE["events"], "mean": SIMPLE["mean"]}),
     case("a filter", SHOP, {"grain": "day", "filter": "team = 'red'", "_keep": lambda r: r["team"] == "red"},
          {"events": SIMPLE["events"], "buy_rate": SIMPLE["buy_rate"]}),
+    case("a filter by a length of time", SHOP,
+         {"grain": "day", "filter": "time - interval '1 quarter' < timestamp '2025-10-09T12:00:00Z'",
+          "_keep": lambda r: r["time"] < "2026-01-09T12:00:00Z"}, {"events": SIMPLE["events"]}),
+    case("patterns: a backslash is no escape, and what is named as one is", SHOP,
+         {"grain": "week", "filter": r"event like 'b_y' and not event like 'b\_y' and not event like 'b!_y' escape '!'",
+          "_keep": event("buy")}, {"events": SIMPLE["events"]}),
     case("combinations that no metric counts have no rows", SHOP,
          {"grain": "week", "by": ["team"], "_counted": event("buy")}, {"buyers": SIMPLE["buyers"]}),
     case("a range without events, widened to whole weeks", SHOP, {"grain": "week", "from": "2026-02-04", "to": "2026-02-10"},
@@ -430,6 +510,12 @@ metrics:
   - {name: buyers, kind: conversion, base: event = 'view', conversion: event = 'buy', calculation: conversions}
   - {name: same_object, kind: conversion, base: event = 'view', conversion: event = 'buy', window: 10 days, constant_properties: [object]}
   - {name: again, kind: conversion, base: event = 'view', conversion: event = 'view', window: 24 hours}
+  - {name: to_buy, kind: funnel, steps: ["event = 'view'", "event = 'buy'"], window: 2 days}
+  - {name: to_ok, kind: funnel, steps: ["event = 'view'", "event = 'try'", "event = 'ok'"], window: 10 days}
+  - {name: from_try, kind: funnel, steps: ["event = 'view'", "event = 'try'", "event = 'ok'"], window: 8 days, of: previous}
+  - {name: tried, kind: funnel, steps: ["event = 'view'", "event = 'try'", "event = 'ok'"], step: 2, window: 8 days, calculation: conversions}
+  - {name: twice, kind: funnel, steps: ["event in ('view', 'buy')", "event = 'buy'", "event in ('view', 'try')"], step: 2, window: 24 hours}
+  - {name: one_object, kind: funnel, steps: ["event = 'view'", "event = 'view'", "event in ('view', 'buy')"], window: 4 days, constant_properties: [object]}
   - {name: new, kind: lifecycle, state: new}
   - {name: retained, kind: lifecycle, state: retained}
   - {name: resurrected, kind: lifecycle, state: resurrected}
@@ -496,6 +582,48 @@ def conversion(base, target, window, same=None, share=True):
         if not share:
             return len(done)
         return (len(done) / len(everybody) if everybody else None, len(everybody))
+
+    return value
+
+
+def funnel(steps, days, step=None, previous=False, same=None, share=True):
+    """All chains of events that begin in the period with an own event."""
+    step = step or len(steps)
+
+    def value(own, rows, start, end):
+        above, below = 0, 0
+        for actor in sorted({r["actor"] for r in own}):
+            reached = 0
+            mine = [r for r in rows if r["actor"] == actor and (not same or r[same] is not None)]
+            for part in {r[same] for r in mine} if same else {None}:
+                marked = []
+                for r in mine:
+                    if not same or r[same] == part:
+                        met = [keep(r) for keep in steps]
+                        # Compared by identity: equal events are different ones.
+                        met[0] = met[0] and any(r is o for o in own)
+                        if any(met):
+                            number = sum(1 << i for i, m in enumerate(met) if m)
+                            marked.append((at(r["time"]), met.index(True), number, met))
+                marked.sort(key=lambda m: m[:3])
+
+                def furthest(place, level, begun):
+                    if level == len(steps):
+                        return level
+                    best = level
+                    for i in range(place, len(marked)):
+                        t, met = marked[i][0], marked[i][3]
+                        first = level == 0
+                        if met[level] and (start <= t < end if first else t <= shift(begun, days)):
+                            best = max(best, furthest(i + 1, level + 1, t if first else begun))
+                    return best
+
+                reached = max(reached, furthest(0, 0, None))
+            above += reached >= step
+            below += reached >= (step - 1 if previous else 1)
+        if not share:
+            return above
+        return (above / below if below else None, below)
 
     return value
 
@@ -597,12 +725,23 @@ def p95_time(own, rows, start, end):
     return quantile(durations(own, rows, start, end, True), 0.95)
 
 
+def either(*names):
+    return lambda r: r["event"] in names
+
+
 DAYS = timedelta(days=1)
+TRY = [event("view"), event("try"), event("ok")]
 FOLLOWED = {
     "bought": conversion(event("view"), event("buy"), 2 * DAYS),
     "buyers": conversion(event("view"), event("buy"), None, share=False),
     "same_object": conversion(event("view"), event("buy"), 10 * DAYS, "object"),
     "again": conversion(event("view"), event("view"), DAYS),
+    "to_buy": funnel([event("view"), event("buy")], 2),
+    "to_ok": funnel(TRY, 10),
+    "from_try": funnel(TRY, 8, previous=True),
+    "tried": funnel(TRY, 8, step=2, share=False),
+    "twice": funnel([either("view", "buy"), event("buy"), either("view", "try")], 1, step=2),
+    "one_object": funnel([event("view"), event("view"), either("view", "buy")], 4, same="object"),
     "sticky": sticky,
     "sessions": collaboration("count"),
     "participants": collaboration("participants"),
@@ -632,6 +771,11 @@ vector("actors", "Metrics that follow actors and objects through time.", ACTORS,
     case("conversions count in the team of the base event", ACTORS,
          {"grain": "week", "by": ["team"], "_counted": event("view")},
          {k: FOLLOWED[k] for k in ["bought", "buyers", "again"]}),
+    case("funnels count in the team of the first step", ACTORS,
+         {"grain": "week", "by": ["team"], "_counted": event("view")},
+         {k: FOLLOWED[k] for k in ["to_buy", "to_ok", "from_try", "tried", "one_object"]}),
+    case("funnels by day and team", ACTORS, {"grain": "day", "by": ["team"], "_counted": event("view")},
+         {k: FOLLOWED[k] for k in ["to_buy", "tried"]}),
 ])
 ONE = [row("2026-02-02T10:00:00Z", "ann", "view", object="o1", team="red")]
 vector("one_actor", "One event of one actor.", ONE, FOLLOW, [
@@ -647,6 +791,168 @@ vector("empty_actors", "No events, followed through time.", [], FOLLOW, [
          {"new": lives(DAYS)["new"]}),
 ])
 
+# ------------------------------------------------------------------------------------------- sessions and retention
+VISITS = [
+    row("2026-03-27T09:00:00Z", "ann", "view", team="red"),
+    row("2026-03-27T09:30:00Z", "ann", "view", team="red"),
+    row("2026-03-27T10:00:01Z", "ann", "buy", team="red"),
+    row("2026-03-27T23:45:00Z", "bob", "view", team="blue"),
+    row("2026-03-28T00:10:00Z", "bob", "buy", team="blue"),
+    row("2026-03-28T12:00:00Z", "ann", "buy", team="red"),
+    row("2026-03-28T12:00:00Z", "cat", "view", team="red"),
+    row("2026-03-28T22:50:00Z", "cat", "view", team="red"),
+    row("2026-03-29T21:59:59Z", "cat", "view", team="red"),
+    row("2026-03-29T22:00:00Z", "cat", "buy", team="red"),
+    row("2026-03-30T08:00:00Z", "dan", "buy"),
+    row("2026-03-31T08:00:00Z", "bob", "view", team="blue"),
+    row("2026-04-02T08:00:00Z", "bob", "buy", team="blue"),
+    row("2026-04-02T08:20:00Z", "dan", "view"),
+    row("2026-04-03T00:00:00Z", "ann", "view", team="blue"),
+]
+VISITED = """
+version: 1
+metrics:
+  - {name: sessions, kind: sessions, measure: count}
+  - {name: per_actor, kind: sessions, measure: per_actor}
+  - {name: mean_duration, kind: sessions, measure: mean_duration}
+  - {name: median_duration, kind: sessions, measure: median_duration}
+  - {name: of_events, kind: sessions, measure: events_per_session}
+  - {name: views, kind: sessions, measure: count, active: event = 'view', gap: 12 hours}
+  - {name: next_day, kind: retention, start: event = 'view', returning: event = 'buy', day: 1}
+  - {name: later, kind: retention, start: event = 'view', returning: event = 'buy', day: 1, mode: on_or_after}
+  - {name: again, kind: retention, start: event = 'view', day: 2, mode: on_or_after, cohort: recurring}
+"""
+
+
+def visits(measure, active=lambda r: True, gap=timedelta(minutes=30)):
+    def value(own, rows, start, end):
+        found = []
+        for actor in {r["actor"] for r in rows}:
+            session = []
+            times = sorted(at(r["time"]) for r in rows if r["actor"] == actor and active(r))
+            for moment in [*times, None]:
+                if session and (moment is None or moment - session[-1] > gap):
+                    found.append((actor, session))
+                    session = []
+                session.append(moment)
+        found = [(actor, s) for actor, s in found if start <= s[0] < end]
+        if measure == "count":
+            return len(found)
+        if not found:
+            return None
+        seconds = [(s[-1] - s[0]).total_seconds() for _, s in found]
+        return {
+            "per_actor": len(found) / len({actor for actor, _ in found}),
+            "mean": statistics.fmean(seconds),
+            "median": statistics.median(seconds),
+            "events": sum(len(s) for _, s in found) / len(found),
+        }[measure]
+
+    return value
+
+
+def returned(returning, day, zone, later=False, recurring=False):
+    local = lambda r: at(r["time"]).astimezone(ZoneInfo(zone)).date()
+    last = max(at(r["time"]) for r in VISITS)
+
+    def value(own, rows, start, end):
+        back, cohort = 0, 0
+        for actor in {r["actor"] for r in rows}:
+            mine = sorted((r for r in rows if r["actor"] == actor), key=lambda r: at(r["time"]))
+            views = [r for r in mine if r["event"] == "view" and (not recurring or at(r["time"]) >= start)]
+            if not views or not start <= at(views[0]["time"]) < end:
+                continue
+            wanted = local(views[0]) + timedelta(days=day)
+            if midnight(wanted + timedelta(days=1), zone) > last:
+                continue
+            cohort += 1
+            back += any(r["event"] == returning and (local(r) == wanted or (later and local(r) > wanted)) for r in mine)
+        return (back / cohort if cohort else None, cohort)
+
+    return value
+
+
+def visited(zone="UTC"):
+    return {
+        "sessions": visits("count"),
+        "per_actor": visits("per_actor"),
+        "mean_duration": visits("mean"),
+        "median_duration": visits("median"),
+        "of_events": visits("events"),
+        "views": visits("count", event("view"), timedelta(hours=12)),
+        "next_day": returned("buy", 1, zone),
+        "later": returned("buy", 1, zone, later=True),
+        "again": returned("view", 2, zone, later=True, recurring=True),
+    }
+
+
+BERLIN = "Europe/Berlin"
+vector("visits", "Sessions and retention.", VISITS, VISITED, [
+    case("by day", VISITS, {"grain": "day"}, visited()),
+    case("by week", VISITS, {"grain": "week"}, visited()),
+    case("over a change of clocks", VISITS, {"grain": "day", "time_zone": BERLIN}, visited(BERLIN)),
+    case("filtered", VISITS, {"grain": "week", "filter": "team = 'red'", "_keep": lambda r: r["team"] == "red"}, visited()),
+    case("a range in the middle", VISITS, {"grain": "day", "from": "2026-03-28", "to": "2026-03-30"}, visited()),
+])
+
+# ------------------------------------------------------------------------------- comparisons, totals, top values
+FEW = {k: SIMPLE[k] for k in ["events", "buyers", "buy_rate", "revenue"]}
+YEARS = [
+    row("2020-01-02T10:00:00Z", "ann", "view", team="red"),
+    row("2020-02-28T10:00:00Z", "bob", "buy", team="blue", amount=3.0),
+    row("2020-02-29T10:00:00Z", "ann", "buy", team="red", amount=4.0),
+    row("2020-12-28T10:00:00Z", "ann", "view", team="red"),
+    row("2020-12-31T10:00:00Z", "cat", "buy", team="red", amount=5.0),
+    row("2021-01-03T23:00:00Z", "bob", "view", team="blue"),
+    row("2021-01-04T00:00:00Z", "dan", "view"),
+    row("2021-02-28T10:00:00Z", "dan", "buy", amount=1.0),
+    row("2021-12-30T10:00:00Z", "cat", "view", team="red"),
+]
+vector("compare", "Each period beside another one.", YEARS, PLAIN, [
+    case("the day before", YEARS, {"grain": "day", "from": "2020-12-29", "to": "2021-01-05", "compare_to": "previous_period"}, FEW),
+    case("seven days before, by team", YEARS,
+         {"grain": "day", "by": ["team"], "from": "2021-01-01", "to": "2021-01-06", "compare_to": {"periods": 7}}, FEW),
+    case("29 February has no counterpart", YEARS,
+         {"grain": "day", "from": "2020-02-28", "to": "2020-03-02", "compare_to": "previous_year"}, FEW),
+    case("28 February is compared with that of a leap year", YEARS,
+         {"grain": "day", "from": "2021-02-28", "to": "2021-03-02", "compare_to": "previous_year"}, FEW),
+    case("week 53 has a counterpart in a year that has one only", YEARS,
+         {"grain": "week", "from": "2020-12-21", "to": "2021-01-18", "compare_to": "previous_year"}, FEW),
+    case("the last weeks of 2021 against those of 2020", YEARS,
+         {"grain": "week", "from": "2021-12-20", "to": "2022-01-03", "compare_to": "previous_year"}, FEW),
+    case("months of the year before", YEARS, {"grain": "month", "from": "2021-01-01", "to": "2021-03-01", "compare_to": "previous_year"}, FEW),
+    case("quarters of the year before", YEARS, {"grain": "quarter", "compare_to": "previous_year", "from": "2021-01-01"}, FEW),
+    case("another range", YEARS, {"grain": "month", "from": "2021-01-01", "to": "2021-04-01", "compare_to": {"from": "2020-01-15"}}, FEW),
+])
+vector("totals", "Totals are counted, not added up; values beyond the greatest are counted together.", SHOP, PLAIN, [
+    case("totals by week and team", SHOP, {"grain": "week", "by": ["team"], "totals": True}, FEW),
+    case("totals without dimensions", SHOP, {"grain": "week", "totals": True}, FEW),
+    case("totals by two dimensions, compared", SHOP,
+         {"grain": "week", "by": ["team", "event"], "totals": True, "compare_to": "previous_period"},
+         {k: SIMPLE[k] for k in ["events", "actors", "revenue"]}),
+    case("the greatest team and the others", SHOP, {"grain": "week", "by": ["team"], "top": {"n": 1}}, FEW),
+    case("two teams; events without one are among the others", SHOP,
+         {"grain": "month", "by": ["team"], "top": {"n": 2, "other": "elsewhere"}}, FEW),
+    case("all teams; those without stay null", SHOP, {"grain": "month", "by": ["team"], "top": {"n": 9}, "totals": True}, FEW),
+    case("by the revenue of all periods", SHOP, {"grain": "day", "by": ["team"], "top": {"n": 1}, "to": "2026-01-14"},
+         {"revenue": SIMPLE["revenue"], "events": SIMPLE["events"]}),
+    case("top, totals and comparison, of a part", SHOP,
+         {"grain": "week", "by": ["team"], "top": {"n": 1}, "totals": True, "compare_to": "previous_period",
+          "filter": "actor <> 'dan'", "_keep": lambda r: r["actor"] != "dan"}, FEW),
+])
+FOUR = [
+    {"grain": "month", "label": label, "start": start, "end": end}
+    for label, start, end in [
+        ("2026-P01", "2025-12-29", "2026-01-06"), ("2026-P02", "2026-01-06", "2026-01-13"), ("2026-P03", "2026-01-13", "2026-02-16"),
+    ]
+]
+vector("periods", "Months of one's own.", SHOP, PLAIN, [
+    case("by month", SHOP, {"grain": "month", "periods": FOUR}, SIMPLE),
+    case("compared with the period before", SHOP, {"grain": "month", "periods": FOUR, "compare_to": "previous_period"}, FEW),
+    case("in a zone", SHOP, {"grain": "month", "periods": FOUR, "time_zone": "America/New_York"}, FEW),
+    case("other grains stay as they are", SHOP, {"grain": "week", "periods": FOUR}, FEW),
+])
+
 # ------------------------------------------------------------------------------------------------- errors
 ASK = {"metrics": ["events"]}
 vector("errors", "Questions that are refused, with what is wrong.", SHOP, PLAIN, [
@@ -654,22 +960,29 @@ vector("errors", "Questions that are refused, with what is wrong.", SHOP, PLAIN,
     error("an unknown metric", {"metrics": ["event"]}, "INVALID_SPEC", "there is no metric `event`; did you mean `events`?"),
     error("a metric twice", {"metrics": ["events", "events"]}, "INVALID_SPEC", "metrics: `events` is named twice"),
     error("a dimension twice", {**ASK, "by": ["team", "team"]}, "INVALID_SPEC", "by: `team` is named twice"),
-    error("an unknown column", {**ASK, "by": ["taem"]}, "INVALID_SPEC", "the events have no column `taem`; did you mean `team`?"),
+    error("an unknown column", {**ASK, "by": ["taem"]}, "INVALID_SPEC", "by: the events have no column `taem`; did you mean `team`?"),
     error("a dimension that is not allowed", {"metrics": ["buyers"], "by": ["event"]}, "INVALID_SPEC",
           "by: the metric `buyers` has no dimension `event`; it has team"),
     error("a dimension that what it stands on does not allow", {"metrics": ["buy_rate"], "by": ["event"]}, "INVALID_SPEC",
           "by: the metric `buyers` has no dimension `event`; it has team"),
     error("a finer grain", {"metrics": ["by_week_only"], "grain": "day"}, "INVALID_SPEC",
           "grain: day is finer than week, the default grain of `by_week_only`; ask for week or longer"),
-    error("a funnel", {"metrics": ["funnelled"]}, "INVALID_SPEC",
-          "the metric `funnelled` is of the kind `funnel`, which queries of metrics do not compute yet"),
     error("an empty range", {**ASK, "from": "2026-01-02", "to": "2026-01-02"}, "INVALID_SPEC",
           "the range from 2026-01-02 to 2026-01-02 is empty; `to` is the first moment that is no longer asked for"),
     error("an unknown zone", {**ASK, "time_zone": "Berlin"}, "INVALID_SPEC",
           "time_zone: unknown time zone `Berlin`; expected a name of the IANA database, such as `Europe/Berlin` or `UTC`. Did you mean `Europe/Berlin`?"),
     error("a filter that is none", {**ASK, "filter": "1 + 1"}, "INVALID_SPEC", None),
     error("an unknown column in the filter", {**ASK, "filter": "taem = 'x'"}, "INVALID_SPEC",
-          "the events have no column `taem`; did you mean `team`?"),
+          "filter: the events have no column `taem`; did you mean `team`?"),
+    error("a metric that a dimension of the top values is not of", {**ASK, "by": ["event"], "top": {"n": 1, "metric": "buyers"}}, "INVALID_SPEC",
+          "by: the metric `buyers` has no dimension `event`; it has team"),
+    error("top values by a metric of a longer grain", {**ASK, "grain": "day", "by": ["team"], "top": {"n": 1, "metric": "by_week_only"}}, "INVALID_SPEC",
+          "grain: day is finer than week, the default grain of `by_week_only`; ask for week or longer"),
+    error("top values by no metric", {**ASK, "by": ["team"], "top": {"n": 1, "metric": "event"}}, "INVALID_SPEC",
+          "top: there is no metric `event`; did you mean `events`?"),
+    error("a comparison with no time", {**ASK, "compare_to": {"from": "soon"}}, "INVALID_SPEC", None),
+    error("text where a number stands", {**ASK, "filter": "amount > 'much'"}, "INVALID_SPEC",
+          "filter: `>` compares a number with text: `amount` and `'much'`"),
     error("minutes of centuries", {"metrics": ["events"], "grain": "day", "from": "0002-01-01", "to": "9000-01-01"}, "RESOURCE_EXHAUSTED", None),
     error("top without a dimension", {**ASK, "top": {"n": 3}}, "INVALID_SPEC", "top: the query has no dimension; name one in `by`"),
     error("an order by no column", {**ASK, "order": [{"column": "event"}]}, "INVALID_SPEC",
@@ -680,6 +993,9 @@ vector("errors", "Questions that are refused, with what is wrong.", SHOP, PLAIN,
 
 
 def main(directory):
+    if directory == "-":
+        json.dump(VECTORS, sys.stdout)
+        return
     for name, content in VECTORS.items():
         path = pathlib.Path(directory) / f"{name}.json"
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -48,6 +48,8 @@ def registry():
     for name, (expr, days) in WINDOWS.items():
         add(name=name, kind="cumulative", expr=expr, window=f"{days} days")
     add(name="converted", kind="conversion", base="event = 'view'", conversion="event = 'buy'", window="2 days")
+    add(name="reached", kind="funnel", steps=["event = 'view'", "event = 'sell'", "event = 'buy'"], window="2 days")
+    add(name="sold", kind="funnel", steps=["event = 'view'", "event = 'sell'", "event = 'buy'"], step=2, window="2 days")
     return "\n".join(lines)
 
 
@@ -119,7 +121,7 @@ def ask(db, query):
         counted.append(f"SELECT DISTINCT {', '.join(by) or '1'} FROM kept WHERE {condition}")
     for name in asked & set(WINDOWS):
         counted.append(f"SELECT DISTINCT {', '.join(by) or '1'} FROM ({of(name)})")
-    if "converted" in asked:
+    if {"converted", "reached", "sold"} & asked:
         counted.append(f"SELECT DISTINCT {', '.join(by) or '1'} FROM kept WHERE event = 'view'")
     combos = " UNION ".join(counted) if by else "SELECT 1 AS nothing"
     db.execute(f"CREATE OR REPLACE TABLE grid AS SELECT s.p, c.* FROM spine s, ({combos}) c")
@@ -145,9 +147,17 @@ def ask(db, query):
             columns.append((name, f"""SELECT a.* EXCLUDE (v), a.v - 2 * g.v AS v FROM ({value(first)}) a
                 JOIN ({value(second, unit)}) g ON a.p = g.p{equal}"""))
         else:
+            # A step is in time when it comes within two days of the view that it goes back to.
+            later = """JOIN kept {0} ON {0}.event = '{1}' AND {0}.actor = b.actor AND {0}.time >= {2}.time
+                AND {0}.time <= (b.clock + INTERVAL 2 DAY) AT TIME ZONE '{3}'"""
+            sell, buy = later.format("s", "sell", "b", zone), later.format("c", "buy", "s", zone)
+            then = {
+                "converted": "LEFT " + later.format("c", "buy", "b", zone),
+                "sold": "LEFT " + later.format("c", "sell", "b", zone),
+                "reached": f"LEFT {sell} LEFT {buy}",
+            }[name]
             pairs = f"""SELECT date_trunc('{grain}', b.clock) AS p{''.join(f', b.{d}' for d in by)},
-                count(DISTINCT b.actor) AS n, count(DISTINCT c.actor) AS v FROM kept b LEFT JOIN kept c ON c.event = 'buy' AND c.actor = b.actor
-                AND c.time >= b.time AND c.time <= (b.clock + INTERVAL 2 DAY) AT TIME ZONE '{zone}'
+                count(DISTINCT b.actor) AS n, count(DISTINCT c.actor) AS v FROM kept b {then}
                 WHERE b.event = 'view' GROUP BY ALL"""
             columns.append((name, f"SELECT g.*, a.v / nullif(a.n, 0) AS v FROM grid g LEFT JOIN ({pairs}) a ON a.p = g.p{equal}"))
             columns.append((name + "_n", f"SELECT g.*, coalesce(a.n, 0) AS v FROM grid g LEFT JOIN ({pairs}) a ON a.p = g.p{equal}"))
@@ -183,7 +193,7 @@ def main(seed, count):
         cases = []
         for _ in range(4):
             grain = rng.choice(["day", "day", "week", "month"])
-            pool = [*SIMPLE, *RATIOS, *WINDOWS, "converted"]
+            pool = [*SIMPLE, *RATIOS, *WINDOWS, "converted", "reached", "sold"]
             pool += [n for n, d in DERIVED.items() if d[2] == grain or grain == "day"]
             query = {
                 "metrics": rng.sample(pool, rng.randint(1, 6)),

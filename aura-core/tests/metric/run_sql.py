@@ -8,20 +8,15 @@ list of a list of {"columns": [name], "rows": [[value]]} or {"error": text}. Tim
 PostgreSQL is the server at 127.0.0.1:5432 (user postgres, no password) if it answers; otherwise one is started in a
 temporary directory from the programs that are installed, and stopped at the end. Without programs this fails.
 """
-import contextlib
-import glob
-import importlib.util
 import json
-import os
 import pathlib
-import pwd
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import datetime, timezone
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import postgres_server
 
 TYPES = {
     "duckdb": {"time": "TIMESTAMPTZ", "number": "DOUBLE", "string": "VARCHAR"},
@@ -64,77 +59,6 @@ def duckdb(jobs):
     return answers
 
 
-def programs():
-    """The directory of PostgreSQL's programs: those of the system, or those that the package pgserver brings."""
-    config = shutil.which("pg_config")
-    if config:
-        directory = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
-        if os.path.exists(f"{directory}/initdb"):
-            return directory
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb") + glob.glob("/usr/pgsql-*/bin/initdb"))
-    found += [found for found in [shutil.which("initdb")] if found]
-    found += [str(bundled() / "initdb")] if not found else []
-    return os.path.dirname(found[-1])
-
-
-def bundled():
-    spec = importlib.util.find_spec("pgserver")
-    if spec is None:
-        sys.exit("PostgreSQL neither answers at 127.0.0.1:5432 nor is installed, and neither is the package pgserver; install one of them")
-    return pathlib.Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def psql():
-    return shutil.which("psql") or str(bundled() / "psql")
-
-
-@contextlib.contextmanager
-def server():
-    """Yields the port of a server."""
-    def answers(port):
-        done = subprocess.run(
-            [psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-Atc", "select 1"],
-            capture_output=True,
-            env={**os.environ, "PGCONNECT_TIMEOUT": "3"},
-        )
-        return done.returncode == 0
-
-    if answers(5432):
-        yield 5432
-        return
-    where = programs()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    directory = tempfile.mkdtemp()
-    data = f"{directory}/data"
-    # The server refuses to run as root, and another user may not see what lies in root's directories.
-    by = []
-    if os.getuid() == 0:
-        known = {user.pw_name for user in pwd.getpwall()}
-        user = "postgres" if "postgres" in known else "nobody"
-        by = ["runuser", "-u", user, "--"]
-        if "pginstall" in where:
-            package = pathlib.Path(where).parent.parent
-            for name in ("pgserver/pginstall", "pgserver.libs"):
-                shutil.copytree(package.parent / name, f"{directory}/{name}", symlinks=True)
-            where = f"{directory}/pgserver/pginstall/bin"
-        os.chmod(directory, 0o755)
-        shutil.chown(directory, user)
-    try:
-        subprocess.run([*by, f"{where}/initdb", "-U", "postgres", "-A", "trust", "-D", data], check=True, capture_output=True)
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c fsync=off"
-        subprocess.run([*by, f"{where}/pg_ctl", "-D", data, "-o", options, "-l", f"{directory}/log", "-w", "start"], check=True, capture_output=True)
-        for _ in range(50):
-            if answers(port):
-                break
-            time.sleep(0.1)
-        yield port
-    finally:
-        subprocess.run([*by, f"{where}/pg_ctl", "-D", data, "-m", "immediate", "stop"], capture_output=True)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 def postgresql(jobs):
     """Everything goes to one psql; each answer is one line of JSON."""
     script = ["\\set QUIET on", "SET TIME ZONE 'UTC';", "SET client_min_messages = error;"]
@@ -147,11 +71,11 @@ def postgresql(jobs):
             # A row as text keeps the order of its columns in json, not in jsonb.
             script.append(f"SELECT coalesce(json_agg(answer), '[]') FROM (\n{statement}\n) AS answer;")
             script.append("\\echo '\x01'")
-    with server() as port, tempfile.TemporaryDirectory() as directory:
+    with postgres_server.server() as found, tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "script.sql"
         path.write_text("\n".join(script))
         done = subprocess.run(
-            [psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-XAtf", str(path)],
+            [postgres_server.psql(), "-h", "127.0.0.1", "-p", str(found.port), "-U", "postgres", "-XAtf", str(path)],
             capture_output=True,
             text=True,
         )

@@ -30,6 +30,29 @@ pub(crate) fn floats(column: &ArrayRef) -> Result<Vec<Option<f64>>> {
     Ok(column.as_primitive::<Float64Type>().iter().collect())
 }
 
+/// Refuses an answer with two columns of one name.
+pub(crate) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<()> {
+    match twice(names) {
+        Some(name) => Err(Error::invalid_spec(format!(
+            "the result would have two columns `{}`; rename the metric or the dimension, or ask in two queries",
+            shortened(name)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The error for an order by a column that is not there.
+pub(crate) fn no_order<'a>(column: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
+    let hint = match nearest(column, names.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    Error::invalid_spec(format!(
+        "order: the result has no column `{}`; {hint}",
+        shortened(column)
+    ))
+}
+
 /// Where a row of the answer comes from.
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -165,12 +188,7 @@ impl Answer {
             Arc::new(complete.collect::<BooleanArray>()),
             false,
         );
-        if let Some(name) = twice(fields.iter().map(|f| f.name().as_str())) {
-            return Err(Error::invalid_spec(format!(
-                "the result would have two columns `{}`; rename the metric or the dimension, or ask in two queries",
-                shortened(name)
-            )));
-        }
+        check_names(fields.iter().map(|f| f.name().as_str()))?;
         Ok(Answer {
             schema: Arc::new(Schema::new(fields)),
             columns,
@@ -192,14 +210,7 @@ impl Answer {
             for order in &query.order {
                 let Ok(at) = self.schema.index_of(&order.column) else {
                     let names = self.schema.fields().iter().map(|f| f.name().as_str());
-                    let hint = match nearest(&order.column, names.clone()) {
-                        Some(meant) => format!("did you mean `{meant}`?"),
-                        None => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
-                    };
-                    return Err(Error::invalid_spec(format!(
-                        "order: the result has no column `{}`; {hint}",
-                        shortened(&order.column)
-                    )));
+                    return Err(no_order(&order.column, names));
                 };
                 let values = columns
                     .get(at)

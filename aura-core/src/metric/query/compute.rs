@@ -15,7 +15,7 @@ use super::graph::{Graph, is_count};
 use super::ordered::{Ordered, Part, is_of_the_data};
 use super::passes::{self, PassContext};
 use super::spine::Spine;
-use super::{explain, relational};
+use super::{blame, explain, relational};
 
 /// What is computed, and over what.
 pub(crate) struct Computation<'a> {
@@ -62,7 +62,9 @@ impl Computation<'_> {
                 extent: self.extent,
                 as_of: self.as_of,
             };
-            let one = passes::run(&cx, pass, &mut combinations).await?;
+            let one = passes::run(&cx, pass, &mut combinations)
+                .await
+                .map_err(|e| blame::blamed(e, &format!("the metric `{}`", pass.name)))?;
             stats = passes::sum(stats, one.stats);
             found.push(one.sparse);
         }
@@ -160,12 +162,15 @@ impl Computation<'_> {
                 .collect();
             let request = ScanRequest {
                 aggregates: &left,
+                presence: Vec::new(),
                 ..request.clone()
             };
             if with_plans {
                 texts.push(explain::scan(self.events, &request, *over).await?);
             }
-            let table = relational::scan(self.events, &request).await?;
+            let table = relational::scan(self.events, &request)
+                .await
+                .map_err(|e| self.blamed(e, *over, &numbers))?;
             stats = passes::sum(stats, table.scan());
             parts.push(Part {
                 request: number,
@@ -207,8 +212,14 @@ impl Computation<'_> {
             )?),
             _ => None,
         };
+        let of_window = self.graph.atoms.iter().enumerate();
+        let of_window = of_window.filter(|(_, atom)| atom.over == over);
+        let presence = of_window
+            .enumerate()
+            .filter_map(|(number, (atom, _))| self.graph.is_presence_only(atom).then_some(number));
         Ok(ScanRequest {
             aggregates,
+            presence: presence.collect(),
             windows,
             disjoint: over.is_none(),
             bucketer,

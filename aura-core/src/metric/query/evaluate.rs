@@ -8,7 +8,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions,
     UInt64Array, new_null_array,
 };
-use arrow::compute::{cast, take};
+use arrow::compute::{CastOptions, cast, cast_with_options, take};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use datafusion::common::DFSchema;
 use datafusion::prelude::{SessionContext, ident};
@@ -17,6 +17,7 @@ use crate::expr::PlanContext;
 use crate::metric::definition::Fill;
 use crate::{Error, Result};
 
+use super::blame::blamed;
 use super::executor::Sparse;
 use super::graph::{Graph, How, Node, Side};
 use super::spine::Spine;
@@ -194,10 +195,11 @@ impl Evaluation<'_> {
         )?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.grid.len()));
         let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+        let of_metric = |e| blamed(Error::from(e), &format!("the metric `{}`", node.name));
         let value = context
-            .create_physical_expr(expr, &df_schema)?
-            .evaluate(&batch)?
-            .into_array(self.grid.len())?;
+            .create_physical_expr(expr, &df_schema)
+            .and_then(|expr| expr.evaluate(&batch)?.into_array(self.grid.len()))
+            .map_err(of_metric)?;
         number(&node.name, &value)
     }
 
@@ -330,7 +332,19 @@ fn number(metric: &str, value: &ArrayRef) -> Result<ArrayRef> {
             "the metric `{metric}` gives values of the type {ty}, and a metric is a number; change its `expr`"
         )));
     };
-    Ok(cast(value, &wanted)?)
+    // A number that does not fit would become null, which says that there is none.
+    let whole = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(value, &wanted, &whole).map_err(|e| {
+        Error::invalid_data(format!(
+            "the metric `{metric}` has a value above {}, the greatest integer of a result; compute with \
+             cast(… as double)",
+            i64::MAX
+        ))
+        .with_source(e)
+    })
 }
 
 /// Divides; null where a side is null or the divisor zero.

@@ -28,6 +28,8 @@ pub(crate) const MAX_CELLS: usize = 1 << 22;
 #[derive(Debug, Clone)]
 pub(crate) struct ScanRequest<'a> {
     pub(crate) aggregates: &'a [Aggregate],
+    /// The numbers of counts of which it matters only whether they are 0.
+    pub(crate) presence: Vec<usize>,
     pub(crate) windows: Windows,
     /// Every moment counts in one position at most.
     pub(crate) disjoint: bool,

@@ -8,9 +8,12 @@ use crate::expr::{
 use crate::metric::definition::{Fill, MetricDefinition};
 use crate::metric::kind::{CumulativeRange, MetricInput, MetricKind, Operand};
 use crate::metric::registry::Registry;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 use super::spine::Offset;
+
+/// Most pairs of a metric and the offsets that lead to it.
+const MAX_CHAINS: usize = 4_096;
 
 /// An aggregate over the rows of a window.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,14 +130,8 @@ impl Graph {
                     derived.resolve(reference)
                 })?)
             }
-            MetricKind::Funnel(_) => {
-                return Err(Error::invalid_spec(format!(
-                    "the metric `{}` is of the kind `{}`, which queries of metrics do not compute yet",
-                    definition.name,
-                    definition.kind.name().name()
-                )));
-            }
             kind @ (MetricKind::Conversion(_)
+            | MetricKind::Funnel(_)
             | MetricKind::Retention(_)
             | MetricKind::Sessions(_)
             | MetricKind::Stickiness(_)
@@ -266,19 +263,51 @@ impl Graph {
         found
     }
 
+    /// Tells whether an atom is asked for nothing but whether it is 0.
+    pub(crate) fn is_presence_only(&self, atom: usize) -> bool {
+        let mut sides = self.nodes.iter().flat_map(|node| match &node.how {
+            How::Formula(side) => vec![side],
+            How::Ratio(numerator, denominator) => vec![numerator, denominator],
+            How::Pass(_) => Vec::new(),
+        });
+        !sides.any(|side| side.aggregates.iter().any(|(_, number)| *number == atom))
+    }
+
     /// Returns the chains of offsets that lead from the metrics asked for to those that they stand on.
-    pub(crate) fn offset_chains(&self) -> Vec<Vec<Offset>> {
+    ///
+    /// # Errors
+    /// `ResourceExhausted` for more than [`MAX_CHAINS`] ways: each level of formulas may multiply them.
+    pub(crate) fn offset_chains(&self) -> Result<Vec<Vec<Offset>>> {
         let mut chains: Vec<Vec<Offset>> = Vec::new();
+        let mut inputs = self.nodes.iter().flat_map(Node::inputs);
+        if inputs.all(|input| input.offset.is_none()) {
+            return Ok(chains);
+        }
         let mut open: Vec<(usize, Vec<Offset>)> =
             self.asked.iter().map(|n| (*n, Vec::new())).collect();
         let mut seen: Vec<(usize, Vec<Offset>)> = Vec::new();
+        let mut chained = 0;
         while let Some((number, chain)) = open.pop() {
             let entry = (number, chain);
             if seen.contains(&entry) {
                 continue;
             }
             let (number, chain) = entry.clone();
+            chained += usize::from(!chain.is_empty());
             seen.push(entry);
+            if chained > MAX_CHAINS {
+                return Err(Error::new(
+                    ErrorKind::ResourceExhausted,
+                    format!(
+                        "the metrics take values of one another by more than {MAX_CHAINS} different chains of offsets; \
+                         ask for fewer metrics, or take fewer offsets in the formulas below `{}`",
+                        self.asked
+                            .first()
+                            .and_then(|n| self.nodes.get(*n))
+                            .map_or("", |n| &n.name)
+                    ),
+                ));
+            }
             let Some(node) = self.nodes.get(number) else {
                 continue;
             };
@@ -293,7 +322,7 @@ impl Graph {
                 open.push((input.node, next));
             }
         }
-        chains
+        Ok(chains)
     }
 
     /// Tells whether some metric carries values on from the period before.

@@ -6,10 +6,12 @@
 //! their columns. Metrics that follow actors or objects through time are computed by passes of their own.
 
 mod answer;
+mod blame;
 mod compute;
 mod evaluate;
 mod executor;
 mod explain;
+mod fit;
 mod graph;
 mod notes;
 mod ordered;
@@ -20,6 +22,7 @@ mod relational;
 mod spec;
 mod spine;
 mod sql;
+mod top;
 
 #[cfg(test)]
 mod tests;

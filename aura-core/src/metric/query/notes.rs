@@ -15,10 +15,13 @@ pub(crate) fn notes(prepared: &Prepared<'_>, answer: &Answer) -> Result<Vec<Stri
     let mut notes = Vec::new();
     let spine = &prepared.spine;
     let (Some(first), Some(last)) = (spine.asked().first(), spine.asked().last()) else {
-        notes.push(
-            "there are no events, so there are no periods; give `from` and `to` for empty ones"
-                .to_owned(),
-        );
+        let why = match prepared.has_events() {
+            true => "no event lies in the range",
+            false => "there are no events",
+        };
+        notes.push(format!(
+            "{why}, so there are no periods; give `from` and `to` for empty ones"
+        ));
         return Ok(notes);
     };
     let given = |text: &Option<String>| text.is_some();
@@ -61,8 +64,10 @@ pub(crate) fn notes(prepared: &Prepared<'_>, answer: &Answer) -> Result<Vec<Stri
         let totals = answer.column("is_total").map(|c| c.as_boolean().clone());
         let unknown = answer.column(&dimension.column).map_or(0, |c| {
             let is_total = |row: usize| totals.as_ref().is_some_and(|t| t.value(row));
+            // A column of the type null says so by its type alone.
+            let nulls = c.logical_nulls();
             (0..c.len())
-                .filter(|row| c.is_null(*row) && !is_total(*row))
+                .filter(|row| nulls.as_ref().is_some_and(|n| n.is_null(*row)) && !is_total(*row))
                 .count()
         });
         if unknown > 0 {
@@ -94,10 +99,13 @@ pub(crate) fn notes(prepared: &Prepared<'_>, answer: &Answer) -> Result<Vec<Stri
                 ));
             }
         }
-        if let Some(metric) = prepared.registry.get(name)
-            && let MetricKind::Conversion(conversion) = &metric.kind
-        {
-            let open = match conversion.window {
+        let window = match prepared.registry.get(name).map(|metric| &metric.kind) {
+            Some(MetricKind::Conversion(conversion)) => Some(conversion.window),
+            Some(MetricKind::Funnel(funnel)) => Some(Some(funnel.window)),
+            _ => None,
+        };
+        if let Some(window) = window {
+            let open = match window {
                 Some(window) => {
                     let end = spine.calendar().shift(last.end_us(), window, false)?;
                     prepared.as_of.is_none_or(|us| us < end)

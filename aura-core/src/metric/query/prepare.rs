@@ -1,5 +1,7 @@
 //! From a question to what is computed, with all checks.
 
+use hashbrown::HashSet;
+
 use crate::calendar::{Grain, PreparedCalendar};
 use crate::document::{nearest, shortened};
 use crate::engine::{Events, ScanStats, Table};
@@ -10,16 +12,17 @@ use crate::{Error, Result};
 
 use super::answer::Answer;
 use super::compute::{Computation, Computed};
-use super::executor::{DimensionOf, Kept, texts};
+use super::executor::DimensionOf;
+use super::fit;
 use super::graph::{self, Graph};
 use super::notes;
 use super::passes;
-use super::spec::{MetricQuery, Top};
+use super::spec::MetricQuery;
 use super::spine::{Spine, twice};
+use super::top::Ranking;
 
 const MAX_METRICS: usize = 200;
 const MAX_DIMENSIONS: usize = 8;
-const MAX_TOP: usize = 10_000;
 
 /// What can be checked of a question without the data.
 pub(crate) struct Checked {
@@ -27,6 +30,7 @@ pub(crate) struct Checked {
     pub(crate) grain: Grain,
     pub(crate) filter: Option<RowExpr>,
     pub(crate) graph: Graph,
+    pub(crate) ranking: Option<Ranking>,
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
     pub(crate) as_of: Option<i64>,
@@ -36,7 +40,7 @@ pub(crate) struct Checked {
 pub(crate) fn check(registry: &Registry, query: &MetricQuery) -> Result<Checked> {
     names(registry, query)?;
     let calendar = query.calendar().prepare()?;
-    let grain = graph::grain(registry, &query.metrics, query.grain)?;
+    let grain = graph::grain(registry, &compared(query), query.grain)?;
     let filter = match &query.filter {
         Some(text) => restricting(
             parse_condition(text, &Default::default())
@@ -45,6 +49,7 @@ pub(crate) fn check(registry: &Registry, query: &MetricQuery) -> Result<Checked>
         None => None,
     };
     let graph = Graph::new(registry, &query.metrics, query.fill)?;
+    let ranking = Ranking::new(registry, query)?;
     let instant = |name: &str, text: &Option<String>| match text {
         Some(text) => match calendar.instant(text) {
             Ok(us) => Ok(Some(us)),
@@ -68,6 +73,7 @@ pub(crate) fn check(registry: &Registry, query: &MetricQuery) -> Result<Checked>
         grain,
         filter,
         graph,
+        ranking,
         from,
         to,
         as_of,
@@ -81,6 +87,7 @@ pub(crate) struct Prepared<'a> {
     pub(crate) query: &'a MetricQuery,
     pub(crate) spine: Spine,
     pub(crate) graph: Graph,
+    ranking: Option<Ranking>,
     pub(crate) dimensions: Vec<DimensionOf>,
     pub(crate) filter: Option<RowExpr>,
     /// The moment as of which periods are complete; `None` without events.
@@ -102,6 +109,7 @@ impl<'a> Prepared<'a> {
             grain,
             filter,
             graph,
+            ranking,
             from,
             to,
             as_of,
@@ -110,15 +118,26 @@ impl<'a> Prepared<'a> {
         let dimensions = query
             .by
             .iter()
-            .map(|name| DimensionOf::new(name, frame.schema()))
+            .map(|name| {
+                fit::column(name, frame.schema())
+                    .map_err(|e| Error::invalid_spec(format!("by: {}", e.message())))?;
+                DimensionOf::new(name, frame.schema())
+            })
             .collect::<Result<Vec<_>>>()?;
+        if let Some(filter) = &filter {
+            fit::check_filter(filter, frame.schema())?;
+        }
+        let graphs = || std::iter::once(&graph).chain(ranking.as_ref().map(|r| &r.graph));
+        for graph in graphs() {
+            fit::check_metrics(registry, graph, frame.schema())?;
+        }
         let all_time = |o: &Option<CumulativeRange>| *o == Some(CumulativeRange::AllTime);
+        let carries_on = graphs().any(Graph::carries_on);
         let needed = from.is_none()
             || to.is_none()
             || as_of.is_none()
-            || graph.carries_on()
-            || graph.atoms.iter().any(|a| all_time(&a.over))
-            || !graph.passes.is_empty();
+            || carries_on
+            || graphs().any(|g| g.atoms.iter().any(|a| all_time(&a.over)) || !g.passes.is_empty());
         let (extent, stats) = match needed {
             true => crate::engine::extent(events).await?,
             false => (None, ScanStats::default()),
@@ -131,9 +150,11 @@ impl<'a> Prepared<'a> {
             _ => (0, 0),
         };
         let mut spine = Spine::new(calendar, grain, range.0, range.1, query.compare_to.as_ref())?;
-        spine.reach_back(&graph.offset_chains())?;
+        for graph in graphs() {
+            spine.reach_back(&graph.offset_chains()?)?;
+        }
         if let Some((first, _)) = extent
-            && graph.carries_on()
+            && carries_on
         {
             spine.reach_back_to(first)?;
         }
@@ -143,6 +164,7 @@ impl<'a> Prepared<'a> {
             query,
             spine,
             graph,
+            ranking,
             dimensions,
             filter,
             as_of: as_of.or(extent.map(|(_, last)| last)),
@@ -152,7 +174,12 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    fn computation<'c>(&'c self, graph: &'c Graph) -> Computation<'c> {
+    /// Tells whether events are known to be there.
+    pub(crate) fn has_events(&self) -> bool {
+        self.extent.is_some()
+    }
+
+    pub(crate) fn computation<'c>(&'c self, graph: &'c Graph) -> Computation<'c> {
         let start = self.spine.periods().first().map_or(0, |p| p.start_us());
         Computation {
             events: self.events,
@@ -169,8 +196,9 @@ impl<'a> Prepared<'a> {
     /// Answers the question; the text says how, if that is asked for.
     pub(crate) async fn answer(mut self, explain: bool) -> Result<(Table, String)> {
         let mut stats = self.stats;
-        if let Some(top) = &self.query.top {
-            let (dimension, kept, more) = self.kept(top).await?;
+        if let (Some(top), Some(ranking)) = (&self.query.top, &self.ranking) {
+            let dimension = ranking.dimension;
+            let (kept, more) = self.kept(top, ranking).await?;
             stats = passes::sum(stats, more);
             if let Some(slot) = self.dimensions.get_mut(dimension) {
                 *slot = slot.keeping(kept);
@@ -218,80 +246,6 @@ impl<'a> Prepared<'a> {
         ));
         lines.join("\n")
     }
-
-    /// Finds the values of a dimension that are kept.
-    async fn kept(&self, top: &Top) -> Result<(usize, Kept, ScanStats)> {
-        let by = &self.query.by;
-        let Some(first) = by.first() else {
-            return Err(Error::invalid_spec(
-                "top: the query has no dimension; name one in `by`",
-            ));
-        };
-        if !(1..=MAX_TOP).contains(&top.n) {
-            return Err(Error::invalid_spec(format!(
-                "top: n is {}; it is from 1 to {MAX_TOP}",
-                top.n
-            )));
-        }
-        let name = top.dimension.as_ref().unwrap_or(first);
-        let Some(at) = by.iter().position(|d| d == name) else {
-            return Err(Error::invalid_spec(format!(
-                "top: `{}` is not among the dimensions of the query, {}",
-                shortened(name),
-                by.join(", ")
-            )));
-        };
-        let metric = match &top.metric {
-            Some(metric) => metric,
-            None => self
-                .query
-                .metrics
-                .first()
-                .ok_or_else(|| Error::internal("no metric"))?,
-        };
-        let graph = Graph::new(self.registry, std::slice::from_ref(metric), self.query.fill)?;
-        let dimensions: Vec<DimensionOf> = self.dimensions.get(at).cloned().into_iter().collect();
-        let computed = self.computation(&graph).run(&dimensions, false).await?;
-        let series = graph.asked.first().and_then(|n| computed.series.get(*n));
-        let series = series.ok_or_else(|| Error::internal("a metric was not computed"))?;
-        let asked: Vec<usize> = self
-            .spine
-            .asked()
-            .iter()
-            .filter_map(|p| self.spine.position(p))
-            .collect();
-        let values = super::answer::floats(&series.value)?;
-        let sum = |c: usize| -> f64 {
-            let cells = asked.iter().map(|p| c * computed.grid.positions + p);
-            cells
-                .filter_map(|cell| values.get(cell).copied().flatten())
-                .sum()
-        };
-        let mut order: Vec<(usize, f64)> = (0..computed.grid.combinations)
-            .map(|c| (c, sum(c)))
-            .collect();
-        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let column = match computed.dimensions.first() {
-            Some(column) => texts(column)?,
-            None => Vec::new(),
-        };
-        let values: Vec<Option<String>> = order
-            .iter()
-            .take(top.n)
-            .filter_map(|(c, _)| column.get(*c).cloned())
-            .collect();
-        if values.iter().flatten().any(|v| *v == top.other) {
-            return Err(Error::invalid_spec(format!(
-                "top: `{}` is itself one of the greatest values of `{name}`; give the others another name with `other`",
-                shortened(&top.other)
-            )));
-        }
-        let kept = Kept {
-            values,
-            other: top.other.clone(),
-        };
-        Ok((at, kept, computed.stats))
-    }
 }
 
 /// Checks metrics and dimensions by name.
@@ -321,10 +275,19 @@ fn names(registry: &Registry, query: &MetricQuery) -> Result<()> {
             )));
         }
     }
+    let mut open = Vec::new();
     for name in &query.metrics {
-        // What a metric stands on may be narrower than itself.
-        let mut open = vec![registry.metric(name)?];
-        while let Some(metric) = open.pop() {
+        open.push(registry.metric(name)?);
+    }
+    if let Some(name) = query.top.as_ref().and_then(|top| top.metric.as_ref()) {
+        let metric = registry.metric(name);
+        open.push(metric.map_err(|e| Error::invalid_spec(format!("top: {}", e.message())))?);
+    }
+    // What a metric stands on may be narrower than itself. In their order, so that the first fault is always the same.
+    open.reverse();
+    let mut seen: HashSet<&str> = HashSet::new();
+    while let Some(metric) = open.pop() {
+        if seen.insert(&metric.name) {
             for dimension in &query.by {
                 if let Some(allowed) = &metric.dimensions
                     && !allowed.contains(dimension)
@@ -347,4 +310,10 @@ fn names(registry: &Registry, query: &MetricQuery) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The metrics whose grains bound that of a question.
+fn compared(query: &MetricQuery) -> Vec<String> {
+    let top = query.top.as_ref().and_then(|top| top.metric.as_ref());
+    query.metrics.iter().chain(top).cloned().collect()
 }

@@ -26,8 +26,8 @@ use crate::metric::definition::Fill;
 pub struct MetricQuery {
     /// Names of metrics, from 1 to 200, each once; their columns come in this order.
     pub metrics: Vec<String>,
-    /// The length of the periods; by default the longest default grain of the metrics. Not shorter than the
-    /// default grain of any of them.
+    /// The length of the periods; by default the longest default grain of the metrics, that of [`Top`] included. Not
+    /// shorter than the default grain of any of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grain: Option<Grain>,
     /// Dimensions: columns of the events, at most 8, each allowed by every metric.

@@ -236,7 +236,9 @@ fn compared(
             .map(|p| calendar.same_period_previous_year(p).ok().flatten())
             .collect(),
         Comparison::From(text) => {
-            let us = calendar.instant(text)?;
+            let us = calendar
+                .instant(text)
+                .map_err(|e| Error::invalid_spec(format!("compare_to: {}", e.message())))?;
             let Some(first) = asked.first() else {
                 return Ok(Vec::new());
             };

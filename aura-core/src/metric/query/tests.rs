@@ -3,8 +3,8 @@
 mod basic;
 mod commits;
 mod conformance;
-mod python;
 mod random;
+mod refused;
 mod spec;
 mod sql;
 mod stored;

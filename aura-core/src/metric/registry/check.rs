@@ -1,5 +1,7 @@
 //! What definitions must keep together.
 
+use hashbrown::HashSet;
+
 use super::Registry;
 use crate::calendar::Grain;
 use crate::document::{Path, nearest, shortened};
@@ -13,14 +15,20 @@ use crate::metric::unit::{Known, Unit, infer};
 /// Longest chain of metrics that name one another: what a query unfolds stays small.
 const MAX_CHAIN: usize = 16;
 
+/// So many problems say what was meant: far more than are shown. To look for the nearest of ten thousand names takes time.
+const HINTS: usize = 100;
+
 /// Checks the definitions together, orders them, and fills in grains and units that follow from others. Gives
 /// the number of the definition of each problem.
 pub(super) fn check(registry: &mut Registry) -> Vec<(usize, Problem)> {
     let mut problems = Vec::new();
+    let declared: HashSet<&str> = registry
+        .dimensions
+        .iter()
+        .map(|d| d.name.as_str())
+        .collect();
     for (number, metric) in registry.metrics.iter().enumerate() {
-        dimensions(registry, metric, &mut |problem| {
-            problems.push((number, problem))
-        });
+        dimensions(registry, &declared, metric, number, &mut problems);
     }
     let edges = references(registry, &mut problems);
     registry.order = order(registry, &edges, &mut problems);
@@ -81,19 +89,28 @@ fn main_path(registry: &Registry, number: usize) -> Path {
     }
 }
 
-fn dimensions(registry: &Registry, metric: &MetricDefinition, say: &mut dyn FnMut(Problem)) {
+fn dimensions(
+    registry: &Registry,
+    declared: &HashSet<&str>,
+    metric: &MetricDefinition,
+    number: usize,
+    problems: &mut Vec<(usize, Problem)>,
+) {
     for (i, name) in metric.dimensions.iter().flatten().enumerate() {
         let path = Path::of(&["dimensions"]).index(i);
-        if registry.dimension(name).is_none() {
+        if !declared.contains(name.as_str()) {
             let known = registry.dimensions.iter().map(|d| d.name.as_str());
-            let hint = match nearest(name, known) {
+            let meant = if problems.len() < HINTS {
+                nearest(name, known)
+            } else {
+                None
+            };
+            let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "declare it under `dimensions` of the registry".to_owned(),
             };
-            say(Problem::new(
-                path,
-                format!("unknown dimension `{}`; {hint}", shortened(name)),
-            ));
+            let message = format!("unknown dimension `{}`; {hint}", shortened(name));
+            problems.push((number, Problem::new(path, message)));
             continue;
         }
         for input in metric.kind.inputs() {
@@ -106,7 +123,7 @@ fn dimensions(registry: &Registry, metric: &MetricDefinition, say: &mut dyn FnMu
                     input.name,
                     shortened(name)
                 );
-                say(Problem::new(path.clone(), message));
+                problems.push((number, Problem::new(path.clone(), message)));
             }
         }
     }
@@ -157,8 +174,13 @@ fn references(registry: &Registry, problems: &mut Vec<(usize, Problem)>) -> Edge
         let mut own: Vec<(usize, Path)> = Vec::new();
         for (input, path) in named(&metric.kind) {
             let Some(target) = registry.positions.get(&input.name) else {
-                let others = registry.names().filter(|n| *n != metric.name);
-                let hint = match nearest(&input.name, others) {
+                let hint = if problems.len() < HINTS {
+                    let others = registry.names().filter(|n| *n != metric.name);
+                    nearest(&input.name, others)
+                } else {
+                    None
+                };
+                let hint = match hint {
                     Some(meant) => format!("; did you mean {{{meant}}}?"),
                     None => String::new(),
                 };

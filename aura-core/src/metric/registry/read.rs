@@ -1,8 +1,9 @@
 //! Registries from texts: the outer form of the files, parameters and templates.
 
+mod parameters;
 mod templates;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use super::{Dimension, Registry, check};
 use crate::Result;
 use crate::document::{Fault, Key, Kind, Node, Path, decode_inside, nearest, shortened};
 use crate::event::contract::OrderedMap;
-use crate::metric::build::{Problem, build, name_fault};
+use crate::metric::build::{Problem, build};
 use crate::metric::definition::{LocalText, MetricDefinition};
 use crate::metric::file::DefinitionFile;
 
@@ -90,6 +91,10 @@ pub(super) fn read(
         origins: Vec::new(),
         uses: Vec::new(),
         parameters: HashMap::new(),
+        dimensions: base
+            .iter()
+            .flat_map(|b| b.dimensions.iter().map(|d| d.name.clone()))
+            .collect(),
         version: None,
     };
     reader.origins.resize(reader.registry.metrics.len(), None);
@@ -103,10 +108,14 @@ pub(super) fn read(
         };
         reader.parameters(number, node, &mut values);
     }
+    reader.unknown_bindings(base);
+    if !reader.problems.is_empty() {
+        // What names a parameter that has no value is no fault of its own.
+        return Err(error(reader.problems, sources));
+    }
     for (number, root) in roots.iter().enumerate() {
         reader.file(number, root, &values);
     }
-    reader.unknown_bindings();
     reader.instantiate();
     let Reader {
         mut problems,
@@ -165,6 +174,8 @@ struct Reader<'a> {
     uses: Vec<(usize, Node, Path)>,
     /// The parameters of the registry by name, with the text in which they were first declared.
     parameters: HashMap<String, usize>,
+    /// The names of the dimensions of the registry.
+    dimensions: HashSet<String>,
     version: Option<u32>,
 }
 
@@ -346,90 +357,10 @@ impl Reader<'_> {
         }
     }
 
-    /// The parameters of the registry that is extended.
-    fn inherited(&self) -> Values {
-        let mut values = Values::default();
-        for (name, parameter) in self.registry.parameters.iter() {
-            if let Some(value) = &parameter.default {
-                // It was bound before, so it can be bound again.
-                _ = values.bind(name, parameter.ty, value);
-            }
-        }
-        values
-    }
-
-    fn parameters(&mut self, source: usize, node: Option<&Node>, values: &mut Values) {
-        let path = Path::of(&["parameters"]);
-        let Some(node) = node else { return };
-        let Some(parameters) = self.decode::<OrderedMap<Parameter>>(source, node, &path) else {
-            return;
-        };
-        for (name, parameter) in parameters.iter() {
-            let path = path.key(name);
-            let place = |on_key| Node {
-                at: node.place(&Path::of(&[name]), on_key),
-                kind: Kind::Null,
-            };
-            if let Some(fault) = name_fault(name) {
-                self.say(source, &place(true), &path, fault);
-                continue;
-            }
-            if self.parameters.insert(name.to_owned(), source).is_some()
-                || self.registry.parameters.contains(name)
-            {
-                self.say(
-                    source,
-                    &place(true),
-                    &path,
-                    format!("the parameter `{name}` is given twice"),
-                );
-                continue;
-            }
-            let Some(value) = self.bindings.get(name).or(parameter.default.as_ref()) else {
-                self.say(
-                    source,
-                    &place(true),
-                    &path,
-                    "it has no `default`, and no value was given",
-                );
-                continue;
-            };
-            match values.bind(name, parameter.ty, value) {
-                Ok(()) => {
-                    let mut bound = parameter.clone();
-                    bound.default = Some(value.clone());
-                    self.registry.parameters.insert(name, bound);
-                }
-                Err(message) => self.say(source, &place(false), &path, message),
-            }
-        }
-    }
-
-    fn unknown_bindings(&mut self) {
-        for (name, _) in self.bindings.iter() {
-            if self.parameters.contains_key(name) {
-                continue;
-            }
-            let known = self.registry.parameters.iter().map(|(n, _)| n);
-            let hint = match nearest(name, known) {
-                Some(meant) => format!("; did you mean `{meant}`?"),
-                None => String::new(),
-            };
-            self.problems.push(Located {
-                source: 0,
-                at: None,
-                message: format!(
-                    "a value is given for `{}`, which is no parameter of the registry{hint}",
-                    shortened(name)
-                ),
-            });
-        }
-    }
-
     fn dimension(&mut self, source: usize, node: &Node, path: &Path, dimension: Dimension) {
         let fault = if dimension.name.is_empty() {
             Some("the name is empty".to_owned())
-        } else if self.registry.dimension(&dimension.name).is_some() {
+        } else if !self.dimensions.insert(dimension.name.clone()) {
             Some(format!(
                 "the dimension `{}` is given twice",
                 shortened(&dimension.name)

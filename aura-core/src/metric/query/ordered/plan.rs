@@ -24,6 +24,8 @@ struct Wish {
     /// Its number in the request.
     aggregate: usize,
     what: What,
+    /// Whether it matters only whether it is 0.
+    presence: bool,
     /// Which rows it is of.
     condition: Option<Expr>,
     /// Which rows make a group.
@@ -179,7 +181,10 @@ struct Planning<'a> {
 impl Planning<'_> {
     fn tallies_of(&mut self, number: usize, request: &ScanRequest<'_>) -> Result<()> {
         let wishes = request.aggregates.iter().enumerate();
-        let wishes = wishes.filter_map(|(i, aggregate)| self.wish(i, aggregate));
+        let wishes = wishes.filter_map(|(i, aggregate)| {
+            let presence = request.presence.contains(&i);
+            self.wish(i, aggregate, presence)
+        });
         let mut wishes: Vec<Wish> = wishes.collect();
         if wishes.is_empty() {
             return Ok(());
@@ -194,7 +199,7 @@ impl Planning<'_> {
     }
 
     /// Finds out whether an aggregate can be tallied.
-    fn wish(&self, number: usize, aggregate: &Aggregate) -> Option<Wish> {
+    fn wish(&self, number: usize, aggregate: &Aggregate, presence: bool) -> Option<Wish> {
         let filter = match &aggregate.filter {
             Some(filter) if !self.strip => Some(filter.to_expr(&self.cx).ok()?),
             _ => None,
@@ -245,6 +250,7 @@ impl Planning<'_> {
         Some(Wish {
             aggregate: number,
             what,
+            presence,
             condition,
             filter,
         })
@@ -298,6 +304,7 @@ impl Planning<'_> {
             tests: None,
             present_if: all_filtered.then_some(0),
             counts: Slots::default(),
+            counts_exactly: false,
             actors: Slots::default(),
             lanes: Vec::new(),
             outputs: Vec::with_capacity(taken),
@@ -314,6 +321,7 @@ impl Planning<'_> {
             let output = match wish.what {
                 What::Rows => {
                     tally.counts.add(bit);
+                    tally.counts_exactly |= !wish.presence;
                     Output::Count(bit)
                 }
                 What::Actors => {

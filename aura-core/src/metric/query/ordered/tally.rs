@@ -10,8 +10,13 @@ use super::dimension::{Dimension, Known};
 use super::groups::{Codes, Groups};
 use super::measures::{Lane, LaneState};
 use super::slots::{ALL, Slots};
-use crate::engine::ordered::{ActorBlock, Answers, Kernel, RowBlock, RowKernel, RowTests, Rows};
+use crate::engine::ordered::{
+    ActorBlock, ActorRows, Answers, Kernel, NO_MARK, RowBlock, RowKernel, RowTests, Rows,
+};
 use crate::{Error, ErrorKind, Result};
+
+/// A mark has room for this many tests.
+const MOST_MARKED: u32 = 32;
 
 /// How an aggregate comes from what was tallied; tests by their bit.
 #[derive(Debug, Clone)]
@@ -36,6 +41,8 @@ pub(super) struct Tally {
     /// Rows that pass none of these tests are in no group.
     pub(super) present_if: Option<u64>,
     pub(super) counts: Slots,
+    /// Whether more is asked of a count than whether it is 0.
+    pub(super) counts_exactly: bool,
     pub(super) actors: Slots,
     pub(super) lanes: Vec<Lane>,
     pub(super) outputs: Vec<Output>,
@@ -195,8 +202,8 @@ impl Tally {
             actor,
             ..
         } = state;
-        for rows in block.rows() {
-            *actor += 1;
+        for ActorRows { rows, begun, .. } in block.parts() {
+            *actor += u64::from(!begun);
             if all {
                 let mut last = 0;
                 for &place in &places[rows] {
@@ -235,10 +242,12 @@ impl Tally {
         let size = (self.cells.positions() + 1) * width;
         let mut grown = false;
         let mut until = vec![0; width];
-        for rows in block.rows() {
-            state.actor += 1;
-            state.met.clear();
-            for row in rows {
+        for actor in block.parts() {
+            if !actor.begun {
+                state.actor += 1;
+                state.met.clear();
+            }
+            for row in actor.rows {
                 let place = state.places[row];
                 let mask = match state.masks.get(row) {
                     Some(mask) => mask & self.actors.bits(),
@@ -248,6 +257,9 @@ impl Tally {
                 if new != 0 && place != 0 {
                     state.met.push((place, new));
                 }
+            }
+            if actor.open {
+                continue;
             }
             let groups = &state.groups;
             state
@@ -287,6 +299,11 @@ impl Tally {
             true => self.account(state),
             false => Ok(()),
         }
+    }
+
+    /// Returns the tests that tell rows apart.
+    fn marked(&self) -> u64 {
+        (self.actors.bits() | self.counts.bits()) & !(1 << ALL)
     }
 
     /// Adds what another thread has tallied.
@@ -390,6 +407,30 @@ impl Kernel for Tally {
 
     fn combine(&self, into: State, from: State) -> Result<State> {
         self.absorb(into, from)
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
+    fn has_marks(&self) -> bool {
+        let tests = self.marked();
+        !self.counts_exactly && self.lanes.is_empty() && tests >> MOST_MARKED == 0
+    }
+
+    /// Rows differ by group and by the tests that they pass.
+    fn marks(&self, state: &mut State, rows: &RowBlock, marks: &mut Vec<u64>) -> Result<()> {
+        self.tally(state, rows.into())?;
+        let bits = self.marked();
+        marks.clear();
+        marks.extend(state.places.iter().enumerate().map(|(row, &place)| {
+            let passed = state.masks.get(row).map_or(0, |mask| mask & bits);
+            match place {
+                0 => NO_MARK,
+                place => u64::from(place) << 32 | passed,
+            }
+        }));
+        Ok(())
     }
 }
 

@@ -12,8 +12,8 @@ use crate::time::Span;
 use super::follow::{Follow, Step};
 use super::{Cells, Found, PassContext};
 
-const BASE: u32 = 1;
-const CONVERSION: u32 = 2;
+const BASE: u64 = 1;
+const CONVERSION: u64 = 2;
 
 pub(super) async fn run(
     cx: &PassContext<'_>,

@@ -9,9 +9,9 @@ use crate::metric::query::graph::Pass;
 use super::follow::{Follow, Step};
 use super::{Cells, Found, PassContext};
 
-const ATTEMPT: u32 = 1;
-const SUCCESS: u32 = 2;
-const FAILURE: u32 = 4;
+const ATTEMPT: u64 = 1;
+const SUCCESS: u64 = 2;
+const FAILURE: u64 = 4;
 
 pub(super) async fn run(
     cx: &PassContext<'_>,

@@ -29,7 +29,7 @@ pub(super) struct Step {
     /// Microseconds, or the number of a cell.
     pub(super) at: i64,
     /// Bit i: condition i is true.
-    pub(super) flags: u32,
+    pub(super) flags: u64,
     /// Equal within a run for equal keys.
     pub(super) key: u32,
     /// No part of the key is null.
@@ -322,7 +322,7 @@ impl Reader {
                 self.last = Some((id, run.owned(), key.map(|k| k.owned()), number));
             }
             let who = whos.get(row).copied().unwrap_or(0);
-            let mut bits = 0;
+            let mut bits = 0_u64;
             for (i, flag) in flags.iter().enumerate() {
                 if flag.as_boolean().value(row) {
                     bits |= 1 << i;

@@ -7,6 +7,7 @@ mod collaboration;
 mod conversion;
 mod first_attempt;
 mod follow;
+mod funnel;
 mod lifecycle;
 mod retention;
 mod sessions;
@@ -54,6 +55,7 @@ pub(crate) struct Found {
 pub(crate) fn has_denominator(kind: &MetricKind) -> bool {
     match kind {
         MetricKind::Conversion(c) => c.calculation == Calculation::ConversionRate,
+        MetricKind::Funnel(f) => f.calculation == Calculation::ConversionRate,
         MetricKind::Retention(_) | MetricKind::Stickiness(_) | MetricKind::FirstAttempt(_) => true,
         MetricKind::Collaboration(c) => c.measure == CollaborationMeasure::ShareOfActors,
         _ => false,
@@ -64,6 +66,7 @@ pub(crate) fn has_denominator(kind: &MetricKind) -> bool {
 pub(crate) fn counts(kind: &MetricKind) -> bool {
     match kind {
         MetricKind::Conversion(c) => c.calculation == Calculation::Conversions,
+        MetricKind::Funnel(f) => f.calculation == Calculation::Conversions,
         MetricKind::Collaboration(c) => matches!(
             c.measure,
             CollaborationMeasure::Count | CollaborationMeasure::Actors
@@ -82,6 +85,7 @@ pub(crate) async fn run(
 ) -> Result<Found> {
     match &pass.kind {
         MetricKind::Conversion(c) => conversion::run(cx, pass, c, combinations).await,
+        MetricKind::Funnel(f) => funnel::run(cx, pass, f, combinations).await,
         MetricKind::Stickiness(s) => stickiness::run(cx, pass, s, combinations).await,
         MetricKind::Retention(r) => retention::run(cx, pass, r, combinations).await,
         MetricKind::Sessions(s) => sessions::run(cx, pass, s, combinations).await,

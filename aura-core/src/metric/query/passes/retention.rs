@@ -12,8 +12,8 @@ use crate::metric::query::graph::Pass;
 use super::follow::{Follow, Step};
 use super::{Cells, Found, PassContext};
 
-const START: u32 = 1;
-const RETURN: u32 = 2;
+const START: u64 = 1;
+const RETURN: u64 = 2;
 
 pub(super) async fn run(
     cx: &PassContext<'_>,
@@ -68,7 +68,7 @@ pub(super) async fn run(
         numbers.clear();
         numbers.resize(times.len(), -1);
         days.index_into(&times, &mut numbers)?;
-        let has = |row: usize, flag: u32| steps.get(row).is_some_and(|s| s.flags & flag != 0);
+        let has = |row: usize, flag: u64| steps.get(row).is_some_and(|s| s.flags & flag != 0);
         let mut counted = Ok(());
         let count = |entry: &Entry, windows: &[u32]| {
             let position = positions.get(entry.cohort).copied().flatten();

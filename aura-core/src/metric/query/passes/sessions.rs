@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::behavior::sessions::durations::{Durations, Percentile};
-use crate::behavior::sessions::walk::{Marks, Rules, Session};
+use crate::behavior::sessions::walk::{Carry, Marks, Rules, Session};
 use crate::behavior::window::Window;
 use crate::event::ACTOR;
 use crate::metric::behaviour::{SessionMeasure, SessionsMetric};
@@ -56,29 +56,35 @@ pub(super) async fn run(
             belongs: |_| true,
             bounds: None::<(fn(usize) -> bool, fn(usize) -> bool)>,
         };
-        rules.sessions(&times, marks, |session: &Session| {
-            let Some(position) = windows.positions(session.start).next() else {
-                return;
-            };
-            let id = steps.get(session.first).map_or(0, |s| s.id);
-            let cell = match cells.at(position, id) {
-                Ok(cell) => cell,
-                Err(e) => {
-                    counted = Err(e);
+        rules.sessions(
+            &times,
+            marks,
+            &mut Carry::default(),
+            false,
+            |session: &Session| {
+                let Some(position) = windows.positions(session.start).next() else {
                     return;
+                };
+                let id = steps.get(session.first).map_or(0, |s| s.id);
+                let cell = match cells.at(position, id) {
+                    Ok(cell) => cell,
+                    Err(e) => {
+                        counted = Err(e);
+                        return;
+                    }
+                };
+                let duration = session.duration();
+                cell.sessions += 1;
+                cell.events += session.events;
+                cell.actors += u64::from(cell.last_actor != actor);
+                cell.last_actor = actor;
+                cell.duration += u128::from(duration);
+                cell.zeros += u64::from(duration == 0);
+                if median && duration > 0 {
+                    cell.durations.push(duration);
                 }
-            };
-            let duration = session.duration();
-            cell.sessions += 1;
-            cell.events += session.events;
-            cell.actors += u64::from(cell.last_actor != actor);
-            cell.last_actor = actor;
-            cell.duration += u128::from(duration);
-            cell.zeros += u64::from(duration == 0);
-            if median && duration > 0 {
-                cell.durations.push(duration);
-            }
-        });
+            },
+        );
         counted
     };
     let stats = follow.each(cx, combinations, &mut visit).await?;

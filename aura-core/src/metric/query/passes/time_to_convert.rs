@@ -10,8 +10,8 @@ use super::follow::{Follow, Step};
 use super::statistic::of;
 use super::{Cells, Found, PassContext};
 
-const FROM: u32 = 1;
-const TO: u32 = 2;
+const FROM: u64 = 1;
+const TO: u64 = 2;
 
 /// At one time, rows that only start come first, then those that end and start, then those that only end.
 fn rank(step: &Step) -> u8 {

@@ -6,21 +6,28 @@ use crate::event::TIME;
 use crate::expr::{CastType, Term};
 use crate::metric::definition::Fill;
 use crate::metric::kind::{Calculation, MetricKind};
+use crate::metric::query::answer::{check_names, no_order};
 use crate::metric::query::graph::{How, Node, Side};
 use crate::metric::query::spine::Offset;
 use crate::{Error, Result};
 
+use super::block::Block;
 use super::statement::{Statement, of};
 
-impl Statement<'_> {
+impl Block<'_> {
     /// Adds the columns of one metric after the other; returns the name of the last table.
     pub(super) fn nodes(&mut self) -> Result<String> {
-        let mut last = "cells".to_owned();
+        let mut last = self.name("cells");
         for (number, node) in self.graph.nodes.iter().enumerate() {
             let mut joins = String::new();
             let mut joined: Vec<usize> = Vec::new();
             for offset in node.inputs().filter_map(|i| i.offset) {
-                let at = self.offsets.iter().position(|o| *o == offset).unwrap_or(0);
+                let at = self
+                    .statement
+                    .offsets
+                    .iter()
+                    .position(|o| *o == offset)
+                    .unwrap_or(0);
                 if !joined.contains(&at) {
                     joined.push(at);
                     let other = format!("b{at}");
@@ -37,43 +44,46 @@ impl Statement<'_> {
                 _ = write!(select, ", {text} AS {name}{number}");
             }
             let name = format!("metric{number}");
-            self.parts.push((
-                name.clone(),
+            self.part(
+                &name,
                 format!("SELECT c.*{select}\n  FROM {last} AS c{joins}"),
-            ));
-            last = name;
+            );
+            last = self.name(&name);
         }
         Ok(last)
     }
 
     fn side(&self, side: &Side) -> Result<String> {
-        self.render.formula(&side.formula, &|term| match term {
-            Term::Aggregate(aggregate) => {
-                let found = side
-                    .aggregates
-                    .iter()
-                    .find(|(known, _)| known == &**aggregate);
-                let (_, atom) =
-                    found.ok_or_else(|| Error::internal("an aggregate is not in the plan"))?;
-                Ok(format!("c.a{atom}"))
-            }
-            Term::Metric(reference) => {
-                let found = side.inputs.iter().find(|i| i.reference == *reference);
-                let input = found.ok_or_else(|| Error::internal("a metric is not in the plan"))?;
-                Ok(format!("{}.m{}", self.row_of(input.offset), input.node))
-            }
-        })
+        self.statement
+            .render
+            .formula(&side.formula, &|term| match term {
+                Term::Aggregate(aggregate) => {
+                    let found = side
+                        .aggregates
+                        .iter()
+                        .find(|(known, _)| known == &**aggregate);
+                    let (_, atom) =
+                        found.ok_or_else(|| Error::internal("an aggregate is not in the plan"))?;
+                    Ok(format!("c.a{atom}"))
+                }
+                Term::Metric(reference) => {
+                    let found = side.inputs.iter().find(|i| i.reference == *reference);
+                    let input =
+                        found.ok_or_else(|| Error::internal("a metric is not in the plan"))?;
+                    Ok(format!("{}.m{}", self.row_of(input.offset), input.node))
+                }
+            })
     }
 
     /// Returns the name of the row that an input is taken of.
     fn row_of(&self, offset: Option<Offset>) -> String {
-        let at = offset.and_then(|offset| self.offsets.iter().position(|o| *o == offset));
+        let at = offset.and_then(|offset| self.statement.offsets.iter().position(|o| *o == offset));
         at.map_or("c".to_owned(), |at| format!("b{at}"))
     }
 
     /// The columns of a metric: value, denominator, and whether there is anything.
     fn node(&self, node: &Node) -> Result<Vec<(&'static str, String)>> {
-        let double = self.render.dialect.type_name(CastType::Number);
+        let double = self.statement.render.dialect.type_name(CastType::Number);
         let share = |above: &str, below: &str| {
             format!("(CAST({above} AS {double}) / NULLIF(CAST({below} AS {double}), 0))")
         };
@@ -130,24 +140,36 @@ impl Statement<'_> {
         Ok(columns)
     }
 
-    /// The statement as a whole.
-    pub(super) fn whole(&self, last: &str) -> Result<String> {
-        let dialect = self.render.dialect;
-        let mut select = vec![
-            "c.starts AS period".to_owned(),
-            "c.label AS period_label".to_owned(),
-        ];
-        for (i, name) in self.query.by.iter().enumerate() {
-            select.push(format!("c.d{i} AS {}", dialect.name_of(name)));
+    /// The columns of the answer, with their names; the rows of a total have no dimensions.
+    fn columns(&self, is_total: Option<bool>) -> Vec<(String, String)> {
+        let Statement {
+            query,
+            spine,
+            render,
+            table,
+            ..
+        } = self.statement;
+        let dialect = render.dialect;
+        let mut columns: Vec<(String, String)> = Vec::new();
+        let mut push = |text: String, name: &str| columns.push((text, name.to_owned()));
+        push("c.starts".to_owned(), "period");
+        push("c.label".to_owned(), "period_label");
+        for (i, name) in query.by.iter().enumerate() {
+            match is_total {
+                Some(true) => push("NULL".to_owned(), name),
+                _ => push(format!("c.d{i}"), name),
+            }
         }
-        let compares = self.spine.compared().is_some();
+        if let Some(is_total) = is_total {
+            push(is_total.to_string().to_uppercase(), "is_total");
+        }
+        let compares = spine.compared().is_some();
         if compares {
-            select.push("q.starts AS compare_period".to_owned());
+            push("q.starts".to_owned(), "compare_period");
         }
         let double = dialect.type_name(CastType::Number);
-        for (name, node) in self.query.metrics.iter().zip(&self.graph.asked) {
-            let quoted = |suffix: &str| dialect.name_of(&format!("{name}{suffix}"));
-            select.push(format!("c.m{node} AS {}", quoted("")));
+        for (name, node) in query.metrics.iter().zip(&self.graph.asked) {
+            push(format!("c.m{node}"), name);
             let has_below = self.graph.nodes.get(*node).is_some_and(|n| match &n.how {
                 How::Ratio(..) => true,
                 How::Pass(p) => self.graph.passes.get(*p).is_some_and(|p| {
@@ -156,61 +178,113 @@ impl Statement<'_> {
                 How::Formula(_) => false,
             });
             if has_below {
-                select.push(format!("c.below{node} AS {}", quoted("_n")));
+                push(format!("c.below{node}"), &format!("{name}_n"));
             }
             if compares {
                 let change = format!("(c.m{node} - q.m{node})");
-                select.push(format!("q.m{node} AS {}", quoted("_compare")));
-                select.push(format!("{change} AS {}", quoted("_change")));
-                select.push(format!(
-                    "(100 * CAST({change} AS {double}) / NULLIF(ABS(CAST(q.m{node} AS {double})), 0)) AS {}",
-                    quoted("_change_pct")
-                ));
+                push(format!("q.m{node}"), &format!("{name}_compare"));
+                push(change.clone(), &format!("{name}_change"));
+                push(
+                    format!(
+                        "(100 * CAST({change} AS {double}) / NULLIF(ABS(CAST(q.m{node} AS {double})), 0))"
+                    ),
+                    &format!("{name}_change_pct"),
+                );
             }
         }
-        select.push(match self.query.as_of {
-            Some(_) => "c.complete AS complete".to_owned(),
+        let complete = match query.as_of {
+            Some(_) => "c.complete".to_owned(),
             None => format!(
-                "COALESCE(c.ends <= (SELECT MAX({}) FROM {} AS e), FALSE) AS complete",
-                self.render.column(TIME),
-                self.table
+                "COALESCE(c.ends <= (SELECT MAX({}) FROM {table} AS e), FALSE)",
+                render.column(TIME),
             ),
-        });
-        let mut order: Vec<String> = Vec::new();
-        for by in &self.query.order {
-            let direction = if by.descending { "DESC" } else { "ASC" };
-            order.push(format!(
-                "{} {direction} NULLS LAST",
-                dialect.name_of(&by.column)
-            ));
-        }
-        order.push("period".to_owned());
-        order.extend(
-            self.query
-                .by
-                .iter()
-                .map(|d| format!("{} NULLS LAST", dialect.name_of(d))),
-        );
-        let mut text = String::new();
-        for (i, (name, part)) in self.parts.iter().enumerate() {
-            let word = if i == 0 { "WITH " } else { ", " };
-            _ = write!(text, "{word}{name} AS (\n  {part}\n)\n");
-        }
-        _ = write!(text, "SELECT {}\nFROM {last} AS c", select.join(",\n  "));
-        if compares {
+        };
+        push(complete, "complete");
+        columns
+    }
+
+    /// Selects the answer from the last table, with names as they are quoted.
+    fn select(&self, last: &str, is_total: Option<bool>) -> String {
+        let dialect = self.statement.render.dialect;
+        let own = [
+            "period",
+            "period_label",
+            "is_total",
+            "compare_period",
+            "complete",
+        ];
+        let columns: Vec<String> = self
+            .columns(is_total)
+            .into_iter()
+            .map(|(text, name)| match own.contains(&name.as_str()) {
+                true => format!("{text} AS {name}"),
+                false => format!("{text} AS {}", dialect.name_of(&name)),
+            })
+            .collect();
+        let mut text = format!("SELECT {}\nFROM {last} AS c", columns.join(",\n  "));
+        if self.statement.spine.compared().is_some() {
             _ = write!(
                 text,
                 "\nLEFT JOIN {last} AS q ON q.position = c.compared{}",
                 self.same_dims("q", "c")
             );
         }
-        _ = write!(text, "\nWHERE c.asked = 1\nORDER BY {}", order.join(", "));
-        if let Some(limit) = self.query.limit {
-            _ = write!(text, "\nLIMIT {limit}");
-        }
-        text.push('\n');
-        Ok(text)
+        text.push_str("\nWHERE c.asked = 1");
+        text
     }
+}
+
+/// The statement as a whole: the tables, the rows of the answer and, if they are asked for, the totals.
+pub(super) fn whole(
+    parts: &[(String, String)],
+    (main, last): (&Block<'_>, &str),
+    totals: Option<(&Block<'_>, &str)>,
+) -> Result<String> {
+    let Statement { query, render, .. } = main.statement;
+    let dialect = render.dialect;
+    let mark = totals.is_some().then_some(false);
+    let names: Vec<String> = main.columns(mark).into_iter().map(|(_, n)| n).collect();
+    let names = || names.iter().map(String::as_str);
+    check_names(names())?;
+    let mut order: Vec<String> = Vec::new();
+    for by in &query.order {
+        if !names().any(|n| n == by.column) {
+            return Err(no_order(&by.column, names()));
+        }
+        let direction = if by.descending { "DESC" } else { "ASC" };
+        order.push(format!(
+            "{} {direction} NULLS LAST",
+            dialect.name_of(&by.column)
+        ));
+    }
+    order.push("period".to_owned());
+    if totals.is_some() {
+        order.push("is_total".to_owned());
+    }
+    let dimensions = query.by.iter();
+    order.extend(dimensions.map(|d| format!("{} NULLS LAST", dialect.name_of(d))));
+    let mut text = String::new();
+    for (i, (name, part)) in parts.iter().enumerate() {
+        let word = if i == 0 { "WITH " } else { ", " };
+        _ = write!(text, "{word}{name} AS (\n  {part}\n)\n");
+    }
+    let rows = main.select(last, mark);
+    match totals {
+        None => text.push_str(&rows),
+        Some((totals, last)) => {
+            let totals = totals.select(last, Some(true));
+            _ = write!(
+                text,
+                "SELECT *\nFROM (\n{rows}\nUNION ALL\n{totals}\n) AS answer"
+            );
+        }
+    }
+    _ = write!(text, "\nORDER BY {}", order.join(", "));
+    if let Some(limit) = query.limit {
+        _ = write!(text, "\nLIMIT {limit}");
+    }
+    text.push('\n');
+    Ok(text)
 }
 
 fn one(condition: &str) -> String {

@@ -8,9 +8,10 @@ use crate::expr::RowExpr;
 use crate::metric::kind::{Conversion, MetricKind};
 use crate::metric::query::graph::all_of;
 
-use super::statement::{Statement, of};
+use super::block::Block;
+use super::statement::of;
 
-impl Statement<'_> {
+impl Block<'_> {
     /// Adds the tables of a conversion; the last is `pass<number>`, with `n` actors of which `v` converted.
     pub(super) fn conversion(&mut self, number: usize) -> Result<()> {
         let Some(pass) = self.graph.passes.get(number) else {
@@ -23,7 +24,9 @@ impl Statement<'_> {
             &pass.name,
             self.conversion_parts(number, pass.filter.as_ref(), conversion),
         )?;
-        self.parts.extend(parts);
+        for (name, text) in parts {
+            self.part(&name, text);
+        }
         Ok(())
     }
 
@@ -33,9 +36,9 @@ impl Statement<'_> {
         filter: Option<&RowExpr>,
         conversion: &Conversion,
     ) -> Result<Vec<(String, String)>> {
-        let render = &self.render;
+        let render = &self.statement.render;
         let (time, actor) = (render.column(TIME), render.column(ACTOR));
-        let filter = all_of(self.filter.into_iter().chain(filter));
+        let filter = all_of(self.statement.filter.into_iter().chain(filter));
         let filter = match filter {
             Some(filter) => format!(" AND {}", render.row(&filter)?),
             None => String::new(),
@@ -81,28 +84,31 @@ impl Statement<'_> {
         };
         let bases = format!(
             "SELECT DISTINCT p.position{dims}, {actor} AS who{}, {time} AS moment, CASE WHEN {target} THEN 1 ELSE 0 END AS own\n  \
-             FROM periods AS p\n  JOIN {} AS e ON {time} >= p.starts AND {time} < p.ends\n  \
+             FROM periods AS p\n  JOIN {} AS e ON {time} >= p.starts AND {time} < p.ends{}\n  \
              WHERE {base} AND {actor} IS NOT NULL{filter}",
             named(&keys),
-            self.table
+            self.statement.table,
+            self.join_kept()
         );
         let targets = format!(
             "SELECT {actor} AS who{}, {time} AS moment, COUNT(*) AS n\n  FROM {} AS e\n  \
              WHERE {target} AND {actor} IS NOT NULL{filter}\n  GROUP BY {actor}{plain}, {time}",
             named(&keys),
-            self.table
+            self.statement.table
         );
+        let [base_table, target_table, hit_table] =
+            ["base", "target", "hit"].map(|table| self.name(&format!("{table}{number}")));
         // A base event that is a conversion event itself needs another one.
         let hits = format!(
-            "SELECT b.position{}, b.who\n  FROM base{number} AS b\n  JOIN target{number} AS c ON c.who = b.who{equal} AND c.moment >= b.moment{until}\n  \
+            "SELECT b.position{}, b.who\n  FROM {base_table} AS b\n  JOIN {target_table} AS c ON c.who = b.who{equal} AND c.moment >= b.moment{until}\n  \
              GROUP BY b.position{}, b.who{}, b.moment, b.own\n  HAVING SUM(c.n) > b.own",
             self.dims("b"),
             self.dims("b"),
             listed("b")
         );
         let counts = format!(
-            "SELECT b.position{}, COUNT(DISTINCT b.who) AS n, COUNT(DISTINCT h.who) AS v\n  FROM base{number} AS b\n  \
-             LEFT JOIN hit{number} AS h ON h.position = b.position{} AND h.who = b.who\n  GROUP BY b.position{}",
+            "SELECT b.position{}, COUNT(DISTINCT b.who) AS n, COUNT(DISTINCT h.who) AS v\n  FROM {base_table} AS b\n  \
+             LEFT JOIN {hit_table} AS h ON h.position = b.position{} AND h.who = b.who\n  GROUP BY b.position{}",
             self.dims("b"),
             self.same_dims("h", "b"),
             self.dims("b")

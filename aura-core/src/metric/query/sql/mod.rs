@@ -4,6 +4,7 @@
 //! changes, fiscal years and periods of one's own mean the same everywhere and no dialect's date functions are asked.
 //! Names and values are always quoted; no text of a query or definition is copied into the statement.
 
+mod block;
 mod columns;
 mod conversion;
 mod dialect;
@@ -24,13 +25,14 @@ impl MetricQuery {
     ///
     /// The columns are those of [`Events::metrics`](crate::engine::Events::metrics), and so are the rows and, up to the
     /// rounding of floating-point sums, the values; text sorts by the collation of the engine. The table is scanned once
-    /// for each kind of window and joined to the list of periods by their bounds.
+    /// for each kind of window and joined to the list of periods by their bounds; `top` and `totals` scan it once more. A
+    /// value of a dimension that is called as the others of `top` are is counted with them.
     ///
     /// # Errors
     /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) as `Events::metrics` as far as no data are needed, and:
     /// - when `from` or `to` is missing: the periods could not be written out;
-    /// - for `top`, `totals`, more than 10,000 periods, values carried on from the period before, and metrics of a kind other
-    ///   than simple, ratio, derived, cumulative and conversion;
+    /// - for more than 10,000 periods, values carried on from the period before, and metrics of a kind other than simple,
+    ///   ratio, derived, cumulative and conversion;
     /// - for what a dialect has no words for. The message names the metric.
     ///
     /// # Examples

@@ -3,8 +3,9 @@
 use crate::event::TIME;
 use crate::expr::{
     Aggregate, AggregateFunction, BinaryOperator, CastType, Column, Constant, Expression, Formula,
-    RowExpr, ScalarFunction, Term, Truth,
+    RowExpr, ScalarFunction, Term, Truth, backslashed,
 };
+use crate::time::SpanUnit;
 use crate::{Error, Result};
 
 use super::dialect::SqlDialect;
@@ -151,14 +152,13 @@ impl Render<'_> {
                 negated,
             } => {
                 let (e, negated) = (inner(expr)?, not(*negated));
-                let pattern = self.dialect.text(pattern);
-                let escape = match escape {
-                    Some(_) if self.dialect == SqlDialect::Bigquery => {
-                        return Err(self.no("`like` with `escape`"));
-                    }
-                    Some(escape) => format!(" ESCAPE {}", self.dialect.text(&escape.to_string())),
-                    None => String::new(),
+                // The backslash is the escape that every dialect can be told; in BigQuery it is always one.
+                let pattern = backslashed(pattern, *escape);
+                let escape = match pattern.contains('\\') && self.dialect != SqlDialect::Bigquery {
+                    true => format!(" ESCAPE {}", self.dialect.text("\\")),
+                    false => String::new(),
                 };
+                let pattern = self.dialect.text(&pattern);
                 match (ignore_case, self.dialect) {
                     (true, SqlDialect::Bigquery) => {
                         format!("(LOWER({e}) {negated}LIKE LOWER({pattern}))")
@@ -293,21 +293,26 @@ impl Render<'_> {
                 let at = jiff::Timestamp::from_microsecond(us).map_err(|_| self.no("this day"))?;
                 format!("DATE '{}'", at.strftime("%Y-%m-%d"))
             }
-            Constant::Span(span) => match d {
-                SqlDialect::Duckdb | SqlDialect::Postgresql | SqlDialect::Snowflake => {
-                    format!("INTERVAL '{} {}'", span.count(), span.unit().name())
+            Constant::Span(span) => {
+                // Not every dialect knows quarters.
+                let (count, unit) = match span.unit() {
+                    SpanUnit::Quarter => (u64::from(span.count()) * 3, "month"),
+                    unit => (u64::from(span.count()), unit.name()),
+                };
+                if d == SqlDialect::Bigquery && span.unit() >= SpanUnit::Month {
+                    // Its moments move by days at most.
+                    return Err(self.no("a length of time in months or years"));
                 }
-                SqlDialect::Databricks => format!(
-                    "INTERVAL '{}' {}",
-                    span.count(),
-                    span.unit().name().to_uppercase()
-                ),
-                SqlDialect::Bigquery => format!(
-                    "INTERVAL {} {}",
-                    span.count(),
-                    span.unit().name().to_uppercase()
-                ),
-            },
+                match d {
+                    SqlDialect::Duckdb | SqlDialect::Postgresql | SqlDialect::Snowflake => {
+                        format!("INTERVAL '{count} {unit}'")
+                    }
+                    SqlDialect::Databricks => {
+                        format!("INTERVAL '{count}' {}", unit.to_uppercase())
+                    }
+                    SqlDialect::Bigquery => format!("INTERVAL {count} {}", unit.to_uppercase()),
+                }
+            }
         })
     }
 }

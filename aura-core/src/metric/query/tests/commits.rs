@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::conformance::{cells, same};
-use super::python::run;
 use crate::calendar::Grain;
 use crate::engine::{EngineSettings, Events};
 use crate::event::Roles;
 use crate::metric::{Bindings, MetricQuery, Registry};
+use crate::python::run;
 
 #[tokio::test]
 async fn real_commits_by_month_and_repository() {
@@ -40,7 +40,7 @@ async fn real_commits_by_month_and_repository() {
         "collaboration_sessions",
     ];
     let places: Vec<usize> = names.iter().map(|n| schema.index_of(n).unwrap()).collect();
-    let expected = run("commits.py", &[], &Value::Null);
+    let expected = run("metric/commits.py", &[], &Value::Null);
     let expected: HashMap<(String, String), &Vec<Value>> = expected
         .as_array()
         .unwrap()

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::engine::{Events, Table};
 use crate::event::Roles;
 use crate::metric::{MetricQuery, Registry};
+use crate::python::run;
 
 pub(super) fn vectors() -> Vec<(String, Value)> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance/metric");
@@ -129,11 +130,21 @@ fn compare(table: &Table, expected: &Map<String, Value>, faults: &mut Vec<String
     }
 }
 
+/// `tests/metric/make_vectors.py DIRECTORY` writes the files anew.
+#[test]
+fn the_files_are_those_that_the_generator_writes() {
+    let written = run("metric/make_vectors.py", &["-"], &Value::Null);
+    for (name, vector) in vectors() {
+        assert_eq!(written[&name], vector, "{name}");
+    }
+    assert_eq!(written.as_object().unwrap().len(), vectors().len());
+}
+
 #[tokio::test]
 async fn every_vector_gives_its_table() {
     let (mut cases, mut faults) = (0, Vec::new());
     let vectors = vectors();
-    assert_eq!(vectors.len(), 12);
+    assert_eq!(vectors.len(), 16);
     for (name, vector) in &vectors {
         let events = events(vector);
         let registry = Registry::parse(vector["registry"].as_str().unwrap()).unwrap();
@@ -170,5 +181,5 @@ async fn every_vector_gives_its_table() {
         faults.len(),
         faults.join("\n")
     );
-    assert_eq!(cases, 65);
+    assert_eq!(cases, 99);
 }

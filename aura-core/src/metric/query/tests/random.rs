@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::conformance::{cells, events, same};
-use super::python::run;
 use crate::metric::{MetricQuery, Registry};
+use crate::python::run;
 
 const SEED: &str = "20260101";
 const VECTORS: usize = 60;
@@ -12,7 +12,7 @@ const VECTORS: usize = 60;
 #[tokio::test]
 async fn random_questions_have_the_answers_of_duckdb() {
     let vectors = run(
-        "random_vectors.py",
+        "metric/random_vectors.py",
         &[SEED, &VECTORS.to_string()],
         &Value::Null,
     );

@@ -81,6 +81,19 @@ fn limits_hold_against_text_made_to_hurt() {
         ));
     }
     assert!(says(&circle).contains("the metrics go in a circle: a0 -> a1 -> a2"));
+    // So many wrong names are not all compared with all others.
+    let mut wrong = "version: 1\nmetrics:\n".to_owned();
+    for i in 0..4_000 {
+        wrong.push_str(&format!(
+            "  - {{name: metric_number_{i}, kind: derived, expr: '{{metric_numbr_{i}}}', dimensions: [d{i}]}}\n"
+        ));
+    }
+    let said = says(&wrong);
+    assert!(
+        said.contains("there is no metric `metric_numbr_0`"),
+        "{said}"
+    );
+    assert!(said.contains("and 7990 more"), "{said}");
     // Templates that make more than a registry holds.
     let mut uses =
         "version: 1\ntemplates:\n  - name: t\n    parameters: {p: {type: text}}\n    metrics:\n"

@@ -169,3 +169,30 @@ fn the_reference_page_is_up_to_date() {
         "docs/metrics/reference.md is out of date: run this test with UPDATE=1"
     );
 }
+
+#[test]
+fn a_value_that_does_not_fit_is_the_one_thing_that_is_said() {
+    let mut bindings = Bindings::new();
+    bindings.insert("active", "event =".into());
+    let error = Registry::builtin_with(&bindings).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "built-in registry `usage`: line 6, column 5: parameters.active: `active` is no condition: line 1, column 8: \
+         expected an expression, but the expression ends here"
+    );
+}
+
+#[test]
+fn parameters_are_bound_where_they_are_declared() {
+    let mut bindings = Bindings::new();
+    bindings.insert("assistant", "copilot".into());
+    let error = Registry::builtin()
+        .unwrap()
+        .extend("version: 1\nmetrics: []", &bindings)
+        .unwrap_err();
+    assert_eq!(
+        error.message(),
+        "registry: a value is given for `assistant`, which is no parameter of the registry; it is one of the registry \
+         that is extended: bind it where that is loaded"
+    );
+}
