@@ -100,10 +100,10 @@ pub(crate) fn condition(field: &str, text: &str, schema: &DFSchema, zone: &str) 
 /// Writes the builder methods of the fields that every spec has: `by`, `filter`, `from`, `to`, `time_zone`, `actor`.
 macro_rules! common_methods {
     () => {
-        /// Adds a column to break the result down by.
+        /// Adds a column to break the result down by, or several.
         #[must_use]
-        pub fn by(mut self, column: impl Into<String>) -> Self {
-            self.by.push(column.into());
+        pub fn by(mut self, columns: impl Into<$crate::behavior::ColumnNames>) -> Self {
+            self.by.extend(columns.into().0);
             self
         }
 
@@ -151,6 +151,14 @@ pub(crate) fn utc() -> String {
 
 pub(crate) fn is_utc(zone: &str) -> bool {
     zone == "UTC"
+}
+
+pub(crate) fn yes() -> bool {
+    true
+}
+
+pub(crate) fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

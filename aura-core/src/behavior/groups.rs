@@ -28,6 +28,8 @@ struct By {
     name: String,
     place: usize,
     data_type: DataType,
+    /// One for all threads: it reads only rows that it has made itself.
+    converter: Arc<RowConverter>,
 }
 
 impl Breakdown {
@@ -45,10 +47,16 @@ impl Breakdown {
                     "the column `{name}` is of the nested type {ty}; a column with one value in each event is expected"
                 )));
             }
+            let options = SortOptions {
+                descending: false,
+                nulls_first: false,
+            };
+            let field = SortField::new_with_options(ty.clone(), options);
             Ok(By {
                 name: name.clone(),
                 place: *place,
                 data_type: ty,
+                converter: Arc::new(RowConverter::new(vec![field])?),
             })
         });
         Ok(Breakdown {
@@ -78,23 +86,16 @@ impl Breakdown {
     }
 
     /// Makes what a thread keeps.
-    pub(crate) fn groups(&self) -> Result<Groups> {
-        let parts = self.columns.iter().map(|by| {
-            let options = SortOptions {
-                descending: false,
-                nulls_first: false,
-            };
-            let field = SortField::new_with_options(by.data_type.clone(), options);
-            Ok(Part {
-                place: by.place,
-                codes: Vec::new().into(),
-                texts: None,
-                converter: RowConverter::new(vec![field])?,
-                known: HashMap::new(),
-                rows: Vec::new(),
-            })
+    pub(crate) fn groups(&self) -> Groups {
+        let parts = self.columns.iter().map(|by| Part {
+            place: by.place,
+            codes: Vec::new().into(),
+            texts: None,
+            converter: Arc::clone(&by.converter),
+            known: HashMap::new(),
+            rows: Vec::new(),
         });
-        let parts: Vec<Part> = parts.collect::<Result<_>>()?;
+        let parts: Vec<Part> = parts.collect();
         let mut groups = Groups {
             ids: HashMap::new(),
             keys: Vec::new(),
@@ -105,7 +106,7 @@ impl Breakdown {
         if groups.parts.is_empty() {
             groups.keys.push(Box::default());
         }
-        Ok(groups)
+        groups
     }
 }
 
@@ -129,7 +130,7 @@ struct Part {
     /// Of the rows of the block at hand.
     codes: ScalarBuffer<u32>,
     texts: Option<Arc<Texts>>,
-    converter: RowConverter,
+    converter: Arc<RowConverter>,
     /// For columns that are not text: the code of each value, and the value of each code from 1 on.
     known: HashMap<OwnedRow, u32>,
     rows: Vec<OwnedRow>,

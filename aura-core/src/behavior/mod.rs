@@ -14,10 +14,12 @@
 //! result down by), and `actor` (another column takes the role of the actor: a team, an account). They are described
 //! for their users in `docs/behavior.md`.
 
+mod charge;
+mod column_names;
 mod columns;
 mod common;
 mod filter;
-mod funnel;
+pub(crate) mod funnel;
 mod groups;
 mod lifecycle;
 mod making;
@@ -40,6 +42,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::time::{Span, SpanUnit};
+pub use column_names::ColumnNames;
 pub use filter::EventFilter;
 pub use funnel::{Attribution, Exclusion, Funnel, FunnelCount, FunnelSegment, Step, StepOrder};
 pub use lifecycle::Lifecycle;
@@ -48,9 +51,9 @@ pub use sequence::Sequence;
 pub use sessions::{Sessions, SessionsOutput};
 pub use stickiness::{Stickiness, StickinessOutput};
 
-use crate::Error;
-use crate::Result;
+use crate::document;
 use crate::engine::{Events, Table, on_query_threads};
+use crate::{Error, Result};
 
 /// Makes [`Analysis`] of its kinds.
 macro_rules! analyses {
@@ -66,6 +69,24 @@ macro_rules! analyses {
         }
 
         impl Analysis {
+            /// Reads the JSON form.
+            ///
+            /// # Errors
+            /// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) with the place in the text and the path of the field, for
+            /// what is no JSON, fields that are not known, and values that do not fit. What depends on the events is
+            /// checked by [`Events::run`].
+            ///
+            /// # Examples
+            /// ```
+            /// use aura_core::behavior::Analysis;
+            ///
+            /// let error = Analysis::from_json(r#"{"funnel": {"steps": ["view", "order"], "wihtin": "7 days"}}"#).unwrap_err();
+            /// assert!(error.message().ends_with("funnel: unknown key `wihtin`; did you mean `within`?"));
+            /// ```
+            pub fn from_json(text: &str) -> Result<Analysis> {
+                document::from_json(text)
+            }
+
             pub(crate) fn spec(&self) -> &dyn pass::Spec {
                 match self {
                     $(Analysis::$kind(spec) => spec,)+

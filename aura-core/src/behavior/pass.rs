@@ -1,5 +1,8 @@
 //! Many analyses in one pass over the events.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -10,8 +13,10 @@ use datafusion::prelude::ident;
 use super::Analysis;
 use super::common::{Common, Scope};
 use super::making::{Making, Needs, name_of};
+use crate::calendar::Bucketer;
 use crate::engine::ordered::{
-    self, ActorBlock, Answers, CancelOnDrop, Request, RowTests, ScanSource, apart,
+    self, ActorBlock, Answers, CancelOnDrop, NO_MARK, Request, RowBlock, RowTests, ScanSource,
+    apart,
 };
 use crate::engine::{Events, ScanStats, Table, extent};
 use crate::event::EVENT;
@@ -66,6 +71,24 @@ pub(crate) trait Kernel: Send + Sync + 'static {
 
     /// Makes the table, with its notes.
     fn finish(&self, state: Self::State) -> Result<Table>;
+
+    /// Says which rows of an actor are as good as one; `None` if each may count.
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        None
+    }
+
+    /// Whether an actor with very many rows may come in several blocks, see [`ActorBlock`].
+    fn takes_parts(&self) -> bool {
+        false
+    }
+}
+
+/// Of the rows of an actor that have this bit, one of each period is enough, and others are not needed.
+pub(crate) struct Distinct<'a> {
+    pub(crate) bit: u64,
+    pub(crate) periods: &'a Bucketer,
+    /// One of each pair of periods, if there are two kinds.
+    pub(crate) within: Option<&'a Bucketer>,
 }
 
 /// A [`Kernel`] whose state has no type.
@@ -78,6 +101,8 @@ pub(crate) trait Prepared: Send + Sync {
         from: Box<dyn Any + Send>,
     ) -> Result<Box<dyn Any + Send>>;
     fn finish(&self, state: Box<dyn Any + Send>) -> Result<Table>;
+    fn distinct(&self) -> Option<Distinct<'_>>;
+    fn takes_parts(&self) -> bool;
 }
 
 fn other_state() -> Error {
@@ -108,6 +133,14 @@ impl<K: Kernel> Prepared for K {
         let state = state.downcast().map_err(|_| other_state())?;
         Kernel::finish(self, *state)
     }
+
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        Kernel::distinct(self)
+    }
+
+    fn takes_parts(&self) -> bool {
+        Kernel::takes_parts(self)
+    }
 }
 
 /// All analyses of a pass as one kernel of the scan.
@@ -120,6 +153,7 @@ struct Pass {
 struct PassState {
     answers: Vec<Answers>,
     masks: Vec<Vec<u64>>,
+    periods: Vec<i32>,
     /// The states of the analyses, or why there are none.
     states: Result<Vec<Box<dyn Any + Send>>>,
 }
@@ -137,6 +171,7 @@ impl ordered::Kernel for Pass {
         PassState {
             answers: self.words.iter().map(RowTests::new_answers).collect(),
             masks: vec![Vec::new(); self.words.len()],
+            periods: Vec::new(),
             states: self.analyses.iter().map(|(_, a)| a.new_state()).collect(),
         }
     }
@@ -163,10 +198,61 @@ impl ordered::Kernel for Pass {
         Ok(PassState {
             answers: Vec::new(),
             masks: Vec::new(),
+            periods: Vec::new(),
             states: states
                 .map(|((_, analysis), (into, from))| analysis.combine(into, from))
                 .collect(),
         })
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.analyses.iter().all(|(_, a)| a.takes_parts())
+    }
+
+    fn has_marks(&self) -> bool {
+        self.distinct().is_some()
+    }
+
+    fn marks(&self, state: &mut PassState, rows: &RowBlock, marks: &mut Vec<u64>) -> Result<()> {
+        let lacking = || Error::internal("rows without times cannot be told apart");
+        let distinct = self.distinct().ok_or_else(lacking)?;
+        let times = rows.times.as_ref().ok_or_else(lacking)?;
+        let words = self.words.iter().zip(&mut state.answers);
+        for ((tests, answers), masks) in words.zip(&mut state.masks) {
+            tests.masks(answers, rows, masks)?;
+        }
+        let periods = &mut state.periods;
+        marks.clear();
+        marks.resize(times.len(), 0);
+        for bucketer in [Some(distinct.periods), distinct.within]
+            .into_iter()
+            .flatten()
+        {
+            periods.clear();
+            periods.resize(times.len(), -1);
+            bucketer.index_into(times, periods)?;
+            for (mark, &period) in marks.iter_mut().zip(&*periods) {
+                // Outside of all periods is −1, of which 31 bits leave room for [`NO_MARK`].
+                *mark = *mark << 31 | u64::from(period as u32 & (u32::MAX >> 1));
+            }
+        }
+        let masks = state.masks.first().map_or(&[][..], |masks| masks);
+        for (mark, mask) in marks.iter_mut().zip(masks) {
+            if mask & distinct.bit == 0 {
+                *mark = NO_MARK;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pass {
+    /// Says which rows are as good as one for the whole pass.
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        match self.analyses.as_slice() {
+            [(0, only)] => only.distinct(),
+            _ => None,
+        }
     }
 }
 

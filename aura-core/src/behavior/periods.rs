@@ -1,5 +1,9 @@
 //! The range of an analysis by periods.
 
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryPool;
+
 use super::making::Making;
 use crate::calendar::{Bucketer, Grain, PreparedCalendar};
 use crate::{Error, Result};
@@ -112,8 +116,8 @@ pub(crate) fn incomplete(complete: &[bool]) -> Option<String> {
 }
 
 impl Making<'_> {
-    /// Returns the memory that the session allows, in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.source.memory()
+    /// Returns what states charge their memory to.
+    pub(crate) fn memory_pool(&self) -> Arc<dyn MemoryPool> {
+        Arc::clone(&self.source.context.runtime_env().memory_pool)
     }
 }

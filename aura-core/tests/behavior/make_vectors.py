@@ -11,7 +11,12 @@ import sys
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from sequences import COLUMNS as SEQUENCE
+from sequences import sequence
+
 UTC = timezone.utc
+# The day on which weeks begin, from Monday.
+WEEK_START = 0
 SECOND = timedelta(seconds=1)
 
 
@@ -31,7 +36,7 @@ def first_day(day, grain):
     if grain == "day":
         return day
     if grain == "week":
-        return day - timedelta(days=day.weekday())
+        return day - timedelta(days=(day.weekday() - WEEK_START) % 7)
     return day.replace(day=1)
 
 
@@ -44,7 +49,7 @@ def next_day(day, grain):
 
 
 def label(day, grain):
-    if grain == "day":
+    if grain == "day" or (grain == "week" and WEEK_START):
         return day.isoformat()
     if grain == "week":
         year, week, _ = day.isocalendar()
@@ -127,6 +132,27 @@ AS_OF = max(e["time"] for e in EVENTS)
 ACTORS = sorted({e["actor"] for e in EVENTS})
 
 VECTORS = {}
+
+
+def among(events, make, as_of=None, week_start=0):
+    """What `make` gives when there are only some events, or others."""
+    global EVENTS, ACTORS, AS_OF, WEEK_START
+    before = EVENTS, ACTORS, AS_OF, WEEK_START
+    EVENTS, ACTORS = events, sorted({e["actor"] for e in events})
+    AS_OF, WEEK_START = as_of or max(e["time"] for e in events), week_start
+    try:
+        return make()
+    finally:
+        EVENTS, ACTORS, AS_OF, WEEK_START = before
+
+
+# The plans in the role of the actor; what is known on a Tuesday; all but one kind of event.
+PLANS = [{**e, "actor": e["plan"]} for e in EVENTS if e["plan"] is not None]
+TUESDAY = at("2026-02-17T09:29:00Z")
+UNTIL = [e for e in EVENTS if e["time"] <= TUESDAY]
+UNCLOSED = [e for e in EVENTS if e["event"] != "close" and not (e["event"] == "open" and e["plan"] == "pro" and e["actor"] == "ann" and e["time"] < at("2026-02-12T00:00:00Z"))]
+UNCLOSED_IN_WORDS = "not (event = 'close' or event = 'open' and plan = 'pro' and actor = 'ann' and time < timestamp '2026-02-12T00:00:00Z')"
+AS_OF_TUESDAY = {"as_of": "2026-02-17T09:29:00Z"}
 
 
 def cells(table):
@@ -320,6 +346,22 @@ vector("retention", "Who comes back: cohorts, windows, modes.", NAIVE, [
     case("streaks", {"retention": {**WEEKLY, "output": "streaks"}},
          ["length", "longest", "longest_share", "current", "current_share"],
          [[0, 0, 0.0, 1, 1 / 6], [1, 2, 2 / 6, 2, 2 / 6], [2, 3, 3 / 6, 2, 2 / 6], [3, 0, 0.0, 0, 0.0], [4, 1, 1 / 6, 1, 1 / 6]]),
+    case("which plans come back", {"retention": {**WEEKLY, "actor": "plan"}}, MATRIX,
+         among(PLANS, lambda: Retention(signup, active, period="week").matrix())),
+    case("as of a moment", {"retention": {**WEEKLY, **AS_OF_TUESDAY}}, MATRIX,
+         among(UNTIL, lambda: Retention(signup, active, period="week").matrix())),
+    case("the curve as of a moment, rolling", {"retention": {**FIRST, **AS_OF_TUESDAY, "window": "rolling", "horizon": 4, "output": "curve"}}, CURVE,
+         among(UNTIL, lambda: Retention(signup, active, rolling=True, horizon=4).curve())),
+    case("weeks from Sunday", {"retention": {**WEEKLY, "week_start": "sunday"}}, MATRIX,
+         among(EVENTS, lambda: Retention(signup, active, period="week").matrix(), week_start=6)),
+    case("of some events", {"retention": {**WEEKLY, "filter": UNCLOSED_IN_WORDS}}, MATRIX,
+         among(UNCLOSED, lambda: Retention(signup, active, period="week").matrix())),
+    case("starts in a range", {"retention": {**FIRST, "horizon": 2, "from": "2026-02-03", "to": "2026-02-10"}}, MATRIX,
+         Retention(signup, active, horizon=2, start_from=at("2026-02-03T00:00:00Z"), to=at("2026-02-10T00:00:00Z")).matrix()),
+    case("brackets of rolling hours, on or before", {"retention": {**FIRST, "period": "hour", "window": "rolling", "brackets": [0, 24, 48, 240], "mode": "on_or_before", "cohort_period": "month"}},
+         BRACKETS, Retention(signup, active, period="hour", cohort_period="month", rolling=True, mode="on_or_before", brackets=[0, 24, 48, 240]).matrix(brackets=True)),
+    case("streaks of brackets by plan", {"retention": {**FIRST, "brackets": [0, 1, 7, 14], "mode": "streak", "by": ["plan"]}}, ["plan"] + BRACKETS,
+         Retention(signup, active, brackets=[0, 1, 7, 14], mode="streak", by_plan=True).matrix(by=True, brackets=True)),
     error("an empty bracket", {"retention": {"brackets": [0, 3, 3]}}, "INVALID_SPEC",
           "brackets[2]: 3 does not come after 3; bounds ascend"),
     error("rolling months", {"retention": {"period": "month", "window": "rolling"}}, "INVALID_SPEC",
@@ -346,6 +388,11 @@ vector("survival", "The estimate of Kaplan and Meier: actors that leave between 
                 # The interval of 2/3 by Greenwood on log(-log S): the variance of log S is 1 / (3 · 2).
                 [[0, 4, 0, 0, 1.0, 1.0, 1.0], [1, 4, 0, 1, 1.0, 1.0, 1.0], [2, 3, 1, 0, 2 / 3, *interval(2 / 3, 1 / 6)],
                  [3, 2, 0, 1, 2 / 3, *interval(2 / 3, 1 / 6)], [4, 1, 0, 1, 2 / 3, *interval(2 / 3, 1 / 6)]]),
+           # b has been away for two days that are over.
+           case("gone after three windows", {"retention": {"output": "survival", "inactive": 3}},
+                ["offset", "at_risk", "left", "censored", "survival", "low", "high"],
+                [[0, 4, 0, 0, 1.0, 1.0, 1.0], [1, 4, 0, 2, 1.0, 1.0, 1.0], [2, 2, 0, 0, 1.0, 1.0, 1.0],
+                 [3, 2, 0, 1, 1.0, 1.0, 1.0], [4, 1, 0, 1, 1.0, 1.0, 1.0]]),
        ], data=[dict(time=at(f"2026-02-{1 + day:02}T12:00:00Z"), actor=actor, event="open", plan=None, amount=None)
                 for actor, days in {"a": range(5), "b": (0, 1), "c": (0, 1, 3), "d": (3, 4)}.items() for day in days])
 
@@ -434,6 +481,14 @@ vector("sessions", "Sessions: gaps, lengths, bounds, periods.", NAIVE, [
          listing(sessions(timedelta(hours=12), starts=("signup",), ends=("close", "buy")))),
     case("the list of a range keeps the numbers", {"sessions": {"output": "table", "from": "2026-02-09", "to": "2026-02-12"}}, LIST,
          [r for r in listing(sessions()) if at("2026-02-09T00:00:00Z") <= r[2] < at("2026-02-12T00:00:00Z")]),
+    case("of plans", {"sessions": {"actor": "plan"}}, SUMMARY, among(PLANS, lambda: [summary(sessions())])),
+    case("the list of plans", {"sessions": {"actor": "plan", "output": "table", "gap": "12h"}}, LIST,
+         among(PLANS, lambda: listing(sessions(timedelta(hours=12))))),
+    case("of what a filter leaves", {"sessions": {"filter": UNCLOSED_IN_WORDS}}, SUMMARY, among(UNCLOSED, lambda: [summary(sessions())])),
+    case("by week, as of a moment", {"sessions": {"period": "week", **AS_OF_TUESDAY}}, ["period", "period_label"] + SUMMARY + ["complete"],
+         among(UNTIL, lambda: by_week(sessions()))),
+    case("by week from Sunday", {"sessions": {"period": "week", "week_start": "sunday"}}, ["period", "period_label"] + SUMMARY + ["complete"],
+         among(EVENTS, lambda: by_week(sessions()), week_start=6)),
     error("more sessions than allowed", {"sessions": {"output": "table", "limit": 3}}, "RESOURCE_EXHAUSTED",
           "limit: more than 3 sessions start in the range; take a shorter range or a filter, or raise `limit`"),
     error("a limit of the summary", {"sessions": {"limit": 3}}, "INVALID_SPEC",
@@ -489,6 +544,15 @@ vector("stickiness", "On how many periods actors are active.", NAIVE, [
          ratio("day", intervals("week"))),
     case("DAU over MAU", {"stickiness": {"within": "month", "output": "ratio"}}, ["interval", "interval_label"] + RATIO,
          ratio("day", intervals("month"))),
+    case("of plans", {"stickiness": {"actor": "plan"}}, DISTRIBUTION, among(PLANS, lambda: distribution("day", WHOLE, 0))),
+    case("days of weeks from Sunday", {"stickiness": {"within": "week", "week_start": "sunday", "output": "ratio"}}, ["interval", "interval_label"] + RATIO,
+         among(EVENTS, lambda: ratio("day", intervals("week")), week_start=6)),
+    case("DAU over MAU as of a moment", {"stickiness": {"within": "month", "output": "ratio", **AS_OF_TUESDAY}}, ["interval", "interval_label"] + RATIO,
+         among(UNTIL, lambda: ratio("day", intervals("month")))),
+    case("weeks of the months of each plan", {"stickiness": {"period": "week", "within": "month", "by": ["plan"]}},
+         ["plan", "interval", "interval_label"] + DISTRIBUTION,
+         [[plan, *row] for plan in ("free", "pro", None)
+          for row in among([e for e in EVENTS if e["plan"] == plan], lambda: distribution("week", intervals("month"), 2), as_of=AS_OF)]),
     error("an interval that is not longer", {"stickiness": {"within": "day"}}, "INVALID_SPEC",
           "within: one day is not longer than one day, the period"),
 ])
@@ -512,7 +576,57 @@ vector("lifecycle", "New, returning, resurrected and dormant actors.", NAIVE, [
     case("days from the 9th on", {"lifecycle": {"from": "2026-02-09"}}, LIFE, lifecycle("day", at("2026-02-09T00:00:00Z"))),
     case("weeks of each plan on its own", {"lifecycle": {"period": "week", "by": ["plan"]}}, ["plan"] + LIFE,
          [[plan, *row] for plan in ("free", "pro", None) for row in lifecycle("week", plan=plan)]),
+    case("of plans", {"lifecycle": {"period": "week", "actor": "plan"}}, LIFE, among(PLANS, lambda: lifecycle("week"))),
+    case("weeks as of a moment", {"lifecycle": {"period": "week", **AS_OF_TUESDAY}}, LIFE, among(UNTIL, lambda: lifecycle("week"))),
+    case("weeks from Sunday", {"lifecycle": {"period": "week", "week_start": "sunday"}}, LIFE,
+         among(EVENTS, lambda: lifecycle("week"), week_start=6)),
+    case("of some events", {"lifecycle": {"period": "week", "filter": UNCLOSED_IN_WORDS}}, LIFE, among(UNCLOSED, lambda: lifecycle("week"))),
     error("an unknown zone", {"lifecycle": {"time_zone": "Mars"}}, "INVALID_SPEC", None),
+])
+
+
+# ----------------------------------------------------------------------------------------------------- sequences
+def sequences(pattern, names=("open", "buy"), rows=None, **more):
+    """A case of conditions that are single events."""
+    spec = {"pattern": pattern, "events": list(names), **more}
+    columns = [*more.get("by", []), *(SEQUENCE if more.get("times", True) else SEQUENCE[:-2])]
+    by = more.get("by", [None])[0]
+    rows = sequence(EVENTS if rows is None else rows, pattern, [named(n) for n in names], by, more.get("actor", "actor"), more.get("times", True))
+    return {"sequence": spec}, columns, rows
+
+
+BOTH = [lambda e: e["event"] in ("open", "buy"), lambda e: e["amount"] is not None and e["amount"] > 4]
+vector("sequence", "Whose events fit a pattern, and how often.", NAIVE, [
+    case("one after the other", *sequences("(?1)(?2)")),
+    case("others between", *sequences("(?1).*(?2)")),
+    case("the same event twice", *sequences("(?1)(?1)")),
+    case("again and again", *sequences("(?1).*(?1)")),
+    case("any event", *sequences("(?1).(?1)")),
+    case("within an hour", *sequences("(?1)(?t<=3600)(?2)")),
+    case("within less than half an hour", *sequences("(?1)(?t<1740)(?2)")),
+    case("after more than a day", *sequences("(?1)(?t>86400)(?1)")),
+    case("after a day, within a week", *sequences("(?1)(?t>=86400)(?t<604800)(?1)")),
+    case("at the same moment", *sequences("(?1)(?t==0)(?2)", ("signup", "buy"))),
+    case("of three events", *sequences("(?1).*(?2).*(?3)", ("signup", "open", "buy"))),
+    case("of three in a row", *sequences("(?1)(?2)(?3)", ("signup", "open", "buy"))),
+    case("an event that meets two conditions", {"sequence": {"pattern": "(?1)(?2)", "events": [["open", "buy"], {"where": "amount > 4"}]}},
+         SEQUENCE, sequence(EVENTS, "(?1)(?2)", BOTH)),
+    case("by plan", *sequences("(?1).*(?2)", by=["plan"])),
+    case("without times", *sequences("(?1).*(?2)", times=False)),
+    case("of plans", *sequences("(?1).*(?2)(?t<=3600)(?1)", actor="plan")),
+    case("of some events", *sequences("(?1).*(?2)", rows=UNCLOSED, filter=UNCLOSED_IN_WORDS)),
+    case("of a range", *sequences("(?1).*(?1)", rows=[e for e in EVENTS if at("2026-02-03T00:00:00Z") <= e["time"] < at("2026-02-17T09:29:00Z")],
+                                  **{"from": "2026-02-03", "to": "2026-02-17T09:29:00Z"})),
+    case("what never happens", *sequences("(?1)(?2)", ("open", "never"))),
+    case("of nobody", *sequences("(?1)", ("never",))),
+    error("no condition", {"sequence": {"pattern": "(?1)", "events": []}}, "INVALID_SPEC", "events: 0 given; from 1 to 64 are expected"),
+    error("a condition that is not there", {"sequence": {"pattern": "(?1)(?3)", "events": ["open", "buy"]}}, "INVALID_SPEC", None),
+    error("a time at the end", {"sequence": {"pattern": "(?1)(?t<3)", "events": ["open"]}}, "INVALID_SPEC",
+          "pattern: the pattern, character 11: a condition on time stands between two events; there is none after it"),
+    error("a pattern that cannot be read", {"sequence": {"pattern": "(?1)+", "events": ["open"]}}, "INVALID_SPEC",
+          "pattern: the pattern, character 5: found `+`; (?1), (?t<=60), `.` or `.*` is expected"),
+    error("no pattern", {"sequence": {"pattern": "", "events": ["open"]}}, "INVALID_SPEC",
+          "pattern: the pattern, character 1: the pattern names no event"),
 ])
 
 

@@ -1,13 +1,18 @@
 //! A funnel over the actors of a scan.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryPool;
 
 use super::any::AnyOrder;
-use super::cells::Cells;
+use super::cells::{Cells, Kept};
 use super::row::{Chain, End, Marks, Row, SKIPPED};
 use super::walk::{Begin, Steps, Walk};
+use super::ways::Ways;
 use super::{Attribution, StepOrder};
 use crate::Result;
+use crate::behavior::charge::Charge;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::pass::{Kernel, Marked};
 use crate::calendar::Bucketer;
@@ -32,7 +37,8 @@ pub(super) struct FunnelKernel {
     /// The periods by which it is counted.
     pub(super) periods: Option<Bucketer>,
     pub(super) with_periods: bool,
-    pub(super) histogram: Vec<u64>,
+    pub(super) kept: Kept,
+    pub(super) pool: Arc<dyn MemoryPool>,
     /// When chains may begin.
     pub(super) range: Range<i64>,
     /// The first moment at which no event matters any more.
@@ -84,6 +90,7 @@ pub(super) struct Found {
 
 enum Search {
     InOrder(Walk),
+    Optional(Ways),
     AnyOrder(AnyOrder),
 }
 
@@ -91,6 +98,7 @@ impl Search {
     fn run(&mut self, steps: &Steps, rows: &[Row], begin: &Begin) -> End {
         match self {
             Search::InOrder(walk) => walk.search(steps, rows, begin),
+            Search::Optional(ways) => ways.search(steps, rows, begin),
             Search::AnyOrder(any) => any.search(&steps.window, rows, begin),
         }
     }
@@ -98,6 +106,7 @@ impl Search {
     fn best(&self) -> &Chain {
         match self {
             Search::InOrder(walk) => &walk.best,
+            Search::Optional(ways) => &ways.best,
             Search::AnyOrder(any) => &any.best,
         }
     }
@@ -109,9 +118,12 @@ impl Kernel for FunnelKernel {
     fn new_state(&self) -> Result<State> {
         let steps = self.steps.len();
         Ok(State {
-            groups: self.by.groups()?,
-            same: self.same.groups()?,
+            groups: self.by.groups(),
+            same: self.same.groups(),
             search: match self.order {
+                StepOrder::Ordered | StepOrder::Strict if self.steps.optional != 0 => {
+                    Search::Optional(Ways::new(steps))
+                }
                 StepOrder::Ordered | StepOrder::Strict => Search::InOrder(Walk::new(steps)),
                 StepOrder::Any => Search::AnyOrder(AnyOrder::new(steps)),
             },
@@ -121,7 +133,7 @@ impl Kernel for FunnelKernel {
             chosen: Vec::with_capacity(steps),
             codes: Vec::new(),
             found: Found {
-                cells: Cells::new(steps),
+                cells: Cells::new(steps, self.kept.clone(), Charge::new(&self.pool)),
                 left_out: 0,
                 last_open: None,
                 last_event: None,

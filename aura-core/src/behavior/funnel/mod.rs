@@ -4,10 +4,11 @@ mod any;
 mod cells;
 mod kernel;
 mod plan;
-mod row;
+pub(crate) mod row;
 mod step;
 mod table;
-mod walk;
+pub(crate) mod walk;
+mod ways;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use step::{Exclusion, Step};
 
-use super::common::{Common, common_methods, is_default, is_utc, utc};
+use super::column_names::ColumnNames;
+use super::common::{Common, common_methods, is_default, is_utc, is_yes, utc, yes};
 use super::making::Making;
 use super::pass::{Prepared, Spec};
 use crate::Result;
@@ -32,8 +34,8 @@ use crate::time::Span;
 /// stands for one step, each is later than the one before, the first lies in `[from, to)`, all lie within `within` of
 /// the first and each within its step's own window of the one before (both ends included, also after `to`), and no
 /// excluded event lies between. Each actor counts with one chain, the one that gets furthest; of several the one that
-/// gets there first; and of these the one that took the shortest way there: from its last event backwards, each is the
-/// latest possible. A chain counts at each step it holds.
+/// gets there first; and of these the one that took the shortest way there: it begins last, and from its last event
+/// backwards each is the latest possible. A chain counts at each step it holds.
 ///
 /// **Ties.** Events of one actor at the same microsecond are taken in the order of the steps they meet: first those of
 /// the first step, those that meet none last; then those that meet fewer later steps; then by the values of the columns
@@ -53,8 +55,8 @@ use crate::time::Span;
 /// | `from_first` | `Float64` | `count` over that of the first step, null over 0 |
 /// | `from_first_low`, `from_first_high` | `Float64` | its 95 % interval after Wilson |
 /// | `from_previous` | `Float64` | `count` over that of the last step before that is not optional; null at the first |
-/// | `median_seconds`, `p95_seconds` | `Float64` | from the event before in the chain; null at the first step, and of none |
-/// | `total_median_seconds`, `total_p95_seconds` | `Float64` | from the first event of the chain |
+/// | `median_seconds`, `p95_seconds` | `Float64` | unless `times` is false: from the event before in the chain; null at the first step, and of none |
+/// | `total_median_seconds`, `total_p95_seconds` | `Float64` | unless `times` is false: from the first event of the chain |
 /// | `histogram` | list of `Int64` | with `histogram`: chains by the time from the event before |
 /// | `difference`, `difference_low`, `difference_high` | `Float64` | with `compare`, at the second segment: `from_first` less that of the first segment, and its 95 % interval after Newcombe |
 ///
@@ -127,6 +129,10 @@ pub struct Funnel {
     /// the first bound, from the first to below the second, and so on, and from the last bound on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub histogram: Vec<u64>,
+    /// Whether the result has percentiles of the times. All times are kept for them until the end, 8 bytes for the second
+    /// step of each chain and 16 for every later one, which count against the memory limit of the session.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub times: bool,
     /// Two segments that are compared: a chain is of each whose condition its first event meets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<[FunnelSegment; 2]>,
@@ -226,6 +232,7 @@ impl Funnel {
             grain: None,
             week_start: Weekday::default(),
             histogram: Vec::new(),
+            times: true,
             compare: None,
             by: Vec::new(),
             filter: None,
@@ -257,10 +264,10 @@ impl Funnel {
         self
     }
 
-    /// Adds a column whose value must be the same in all events of a chain.
+    /// Adds a column, or several, whose value must be the same in all events of a chain.
     #[must_use]
-    pub fn same(mut self, column: impl Into<String>) -> Self {
-        self.same.push(column.into());
+    pub fn same(mut self, columns: impl Into<ColumnNames>) -> Self {
+        self.same.extend(columns.into().0);
         self
     }
 
@@ -296,6 +303,13 @@ impl Funnel {
     #[must_use]
     pub fn histogram(mut self, bounds: impl IntoIterator<Item = u64>) -> Self {
         self.histogram = bounds.into_iter().collect();
+        self
+    }
+
+    /// Sets whether the result has percentiles of the times.
+    #[must_use]
+    pub fn times(mut self, times: bool) -> Self {
+        self.times = times;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cells::Kept;
 use super::kernel::{Count, FunnelKernel};
 use super::row::{MAX_EXCLUSIONS, MAX_STEPS, Marks};
 use super::walk::Steps;
@@ -125,7 +126,11 @@ pub(super) fn prepare(funnel: &Funnel, making: &mut Making<'_>) -> Result<Funnel
         segments,
         with_periods: funnel.grain.is_some(),
         periods,
-        histogram: funnel.histogram.clone(),
+        kept: Kept {
+            percentiles: funnel.times,
+            bounds: funnel.histogram.iter().map(|s| s * 1_000_000).collect(),
+        },
+        pool: making.memory_pool(),
         range: from.unwrap_or(i64::MIN)..to.unwrap_or(i64::MAX),
         until: end.unwrap_or(i64::MAX),
         within: funnel.within,
@@ -202,14 +207,6 @@ fn check_steps(funnel: &Funnel) -> Result<()> {
                 "steps[{i}]: the same events as steps[{first}]; in any order each step has events of its own"
             )));
         }
-    }
-    if steps.iter().any(|s| s.optional)
-        && (!funnel.exclude.is_empty() || steps.iter().any(|s| s.within.is_some()))
-    {
-        return Err(invalid(
-            "steps: optional steps cannot stand beside `exclude` and windows of single steps; leave one of them out"
-                .to_owned(),
-        ));
     }
     Ok(())
 }

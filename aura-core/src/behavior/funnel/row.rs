@@ -9,31 +9,31 @@ pub(super) const STEPS: u64 = (1 << MAX_STEPS) - 1;
 
 /// An event.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub(super) time: i64,
+pub(crate) struct Row {
+    pub(crate) time: i64,
     /// Bit k: it meets step k, from 0; bit [`MAX_STEPS`]` + x`: exclusion x.
-    pub(super) marks: u64,
+    pub(crate) marks: u64,
     /// Its row in the block.
-    pub(super) row: u32,
+    pub(crate) row: u32,
     /// Rows of different units count apart: sessions, or values of `by`.
-    pub(super) unit: u64,
+    pub(crate) unit: u64,
     /// Rows of different parts are in no common chain.
-    pub(super) part: u32,
+    pub(crate) part: u32,
 }
 
-/// From the words of a pass to marks.
+/// From the words of a pass to marks: those of [`Row::marks`], or without exclusions any 64.
 #[derive(Debug, Clone)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// The marks of each bit.
     of: [u64; 64],
     /// All bits that have marks.
-    pub(super) bits: u64,
+    pub(crate) bits: u64,
     /// Whether marks are the bits themselves.
     same: bool,
 }
 
 impl Marks {
-    pub(super) fn new(steps: &[u64], exclusions: &[u64]) -> Marks {
+    pub(crate) fn new(steps: &[u64], exclusions: &[u64]) -> Marks {
         let mut of = [0; 64];
         let exclusions = exclusions.iter().zip(MAX_STEPS..);
         let mut bits = 0;
@@ -51,7 +51,7 @@ impl Marks {
     }
 
     #[inline]
-    pub(super) fn of(&self, mask: u64) -> u64 {
+    pub(crate) fn of(&self, mask: u64) -> u64 {
         let mut mask = mask & self.bits;
         if self.same {
             return mask;
@@ -68,9 +68,9 @@ impl Marks {
 
 /// The chain that counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     /// For each step reached the index of its row among those given, [`SKIPPED`] for an optional one.
-    pub(super) steps: Vec<u32>,
+    pub(crate) steps: Vec<u32>,
 }
 
 /// In place of the row of an optional step that the chain does not hold.
@@ -78,7 +78,7 @@ pub(super) const SKIPPED: u32 = u32::MAX;
 
 /// Where a search for chains ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The last step was reached with the row of this index.
     Complete(usize),
     /// All chains were lost at the row of this index.

@@ -157,7 +157,9 @@ impl JsonSchema for Step {
     }
 }
 
-/// Events that end an attempt when they lie between two steps of a [`Funnel`](super::Funnel).
+/// Events that end a chain when they lie between two steps of a [`Funnel`](super::Funnel): after its event of the one, or
+/// of the next step that it holds where that one is optional and left out, and before its event of the other, in the same
+/// way.
 ///
 /// In JSON a name, a list of names, or an object with the fields of [`EventFilter`] and with `after` and `before`:
 /// `{"event": "cancel", "after": 1, "before": 3}`.

@@ -10,13 +10,13 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::Attribution;
-use super::cells::Cell;
+use super::cells::{Cell, Times};
 use super::kernel::{FunnelKernel, State};
+use crate::behavior::sessions::durations::{Durations, Percentile};
 use crate::behavior::shares::{difference, share, wilson};
 use crate::behavior::window::Window;
 use crate::engine::Table;
 use crate::event::time_type;
-use crate::expr::at_share;
 use crate::{Error, Result};
 
 /// A share of fewer than this many is called a share of few.
@@ -34,7 +34,7 @@ struct Line<'a> {
 
 pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
     let steps = funnel.names.len();
-    let empty = Cell::new(steps);
+    let empty = Cell::new(steps, &funnel.kept);
     let lines = lines(funnel, state, &empty);
     let rows = lines.len() * steps;
     let each = || {
@@ -121,28 +121,28 @@ pub(super) fn table(funnel: &FunnelKernel, state: &State) -> Result<Table> {
         share(count(line.cell, step), count(line.cell, before))
     });
     floats("from_previous", previous.collect());
-    let mut seconds: [Vec<Option<f64>>; 4] = std::array::from_fn(|_| Vec::with_capacity(rows));
-    for (line, step) in each() {
-        let [median, p95, total_median, total_p95] = &mut seconds;
-        let times = line.cell.from_previous.get(step);
-        let mut times = in_seconds(times);
-        median.push(at_share(&mut times, 0.5));
-        p95.push(at_share(&mut times, 0.95));
-        let mut times = in_seconds(line.cell.from_first.get(step));
-        total_median.push(at_share(&mut times, 0.5));
-        total_p95.push(at_share(&mut times, 0.95));
+    if funnel.kept.percentiles {
+        let mut seconds: [Vec<Option<f64>>; 4] = std::array::from_fn(|_| Vec::with_capacity(rows));
+        for (line, step) in each() {
+            let times = line.cell.times(step).map(|times| &times.from_previous);
+            let found = [percentiles(times), percentiles(line.cell.since_first(step))];
+            let found = found.into_iter().flatten();
+            for (values, value) in seconds.iter_mut().zip(found) {
+                values.push(value);
+            }
+        }
+        let names = [
+            "median_seconds",
+            "p95_seconds",
+            "total_median_seconds",
+            "total_p95_seconds",
+        ];
+        for (name, values) in names.into_iter().zip(seconds) {
+            floats(name, values);
+        }
     }
-    let names = [
-        "median_seconds",
-        "p95_seconds",
-        "total_median_seconds",
-        "total_p95_seconds",
-    ];
-    for (name, values) in names.into_iter().zip(seconds) {
-        floats(name, values);
-    }
-    if !funnel.histogram.is_empty() {
-        let column = histogram(funnel, each().map(|(line, step)| (line.cell, step)))?;
+    if !funnel.kept.bounds.is_empty() {
+        let column = histogram(each().map(|(line, step)| line.cell.times(step)))?;
         put(
             Field::new("histogram", column.data_type().clone(), true),
             Arc::new(column),
@@ -220,37 +220,28 @@ fn lines<'a>(funnel: &FunnelKernel, state: &'a State, empty: &'a Cell) -> Vec<Li
     lines
 }
 
-fn in_seconds(times: Option<&Vec<i64>>) -> Vec<f64> {
-    let times = times.into_iter().flatten();
-    times.map(|us| *us as f64 / 1e6).collect()
+/// The median and the 95th percentile in seconds.
+fn percentiles(times: Option<&Durations>) -> [Option<f64>; 2] {
+    let Some(durations) = times else {
+        return [None; 2];
+    };
+    let all = Percentile {
+        zeros: 0,
+        durations,
+    };
+    let found = all.seconds(&[50.0, 95.0]);
+    std::array::from_fn(|i| found.get(i).copied().flatten())
 }
 
-fn histogram<'a>(
-    funnel: &FunnelKernel,
-    rows: impl Iterator<Item = (&'a Cell, usize)>,
-) -> Result<ListArray> {
-    let bounds: Vec<i64> = funnel
-        .histogram
-        .iter()
-        .map(|s| *s as i64 * 1_000_000)
-        .collect();
-    let bins = bounds.len() + 1;
+/// Lists of counts; null at the first step.
+fn histogram<'a>(rows: impl Iterator<Item = Option<&'a Times>>) -> Result<ListArray> {
     let mut values: Vec<i64> = Vec::new();
-    let mut lengths = Vec::new();
-    let mut valid = Vec::new();
-    for (cell, step) in rows {
-        valid.push(step > 0);
-        lengths.push(if step > 0 { bins } else { 0 });
-        if step > 0 {
-            let mut counts = vec![0; bins];
-            for us in cell.from_previous.get(step).into_iter().flatten() {
-                let bin = bounds.partition_point(|bound| bound <= us);
-                if let Some(count) = counts.get_mut(bin) {
-                    *count += 1;
-                }
-            }
-            values.extend(counts);
-        }
+    let (mut lengths, mut valid) = (Vec::new(), Vec::new());
+    for times in rows {
+        let counts = times.map_or(&[][..], |times| &times.histogram);
+        valid.push(times.is_some());
+        lengths.push(counts.len());
+        values.extend(counts.iter().map(|count| *count as i64));
     }
     ListArray::try_new(
         Arc::new(Field::new_list_field(DataType::Int64, false)),

@@ -1,46 +1,45 @@
 //! The search for the chain that counts, of steps in their order.
 //!
-//! For each step the search keeps one chain that ends there: the one that began last, which on the same way through the
-//! steps is the last in every step. No other can go on where this one cannot, so that one pass finds how far any chain
-//! gets. (With optional steps there are several ways; then windows and exclusions between steps are not allowed, and
-//! only the beginning matters.)
+//! For each step the search keeps one chain that ends there: the one that began last, which is the last one in every
+//! step. No other can go on where this one cannot, so that one pass finds how far any chain gets. Where steps are optional
+//! this does not hold, see [`ways`](super::ways).
 
 use std::ops::Range;
 
-use super::row::{Chain, End, MAX_STEPS, Row, SKIPPED, STEPS};
+use super::row::{Chain, End, MAX_STEPS, Row, STEPS};
 use crate::behavior::window::Window;
 
 /// The steps of a funnel, as the search takes them.
 #[derive(Debug, Clone)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     /// The window of each step from the one before.
-    pub(super) windows: Vec<Window>,
+    pub(crate) windows: Vec<Window>,
     /// Bit k: step k is optional.
-    pub(super) optional: u64,
+    pub(crate) optional: u64,
     /// Each exclusion: after which step and before which, from 0.
-    pub(super) exclusions: Vec<(usize, usize)>,
+    pub(crate) exclusions: Vec<(usize, usize)>,
     /// From the first event on.
-    pub(super) window: Window,
-    pub(super) strict: bool,
+    pub(crate) window: Window,
+    pub(crate) strict: bool,
     /// Whether any step has a window of its own.
-    pub(super) step_windows: bool,
+    pub(crate) step_windows: bool,
 }
 
 impl Steps {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.windows.len()
     }
 }
 
 /// What the search keeps; made once for a thread.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     /// Bit k: there is a chain that ends with step k.
     alive: u64,
     ends: Vec<Ending>,
     /// The rows of each chain: `len` places for each step.
     rows: Vec<u32>,
-    pub(super) best: Chain,
+    pub(crate) best: Chain,
 }
 
 /// A chain that ends with a step.
@@ -54,7 +53,7 @@ struct Ending {
 
 /// Which rows may begin a chain.
 #[derive(Debug, Clone)]
-pub(super) enum Begin {
+pub(crate) enum Begin {
     /// Those in this range of time.
     Times(Range<i64>),
     /// The first row alone.
@@ -62,18 +61,18 @@ pub(super) enum Begin {
 }
 
 impl Walk {
-    pub(super) fn new(steps: usize) -> Walk {
+    pub(crate) fn new(steps: usize) -> Walk {
         Walk {
             alive: 0,
             ends: vec![Ending::default(); steps],
-            rows: vec![SKIPPED; steps * steps],
+            rows: vec![0; steps * steps],
             best: Chain::default(),
         }
     }
 
     /// Finds the chain that counts among rows in their order, and leaves it in `best`; its indices count from the first
     /// of `rows`.
-    pub(super) fn search(&mut self, steps: &Steps, rows: &[Row], begin: &Begin) -> End {
+    pub(crate) fn search(&mut self, steps: &Steps, rows: &[Row], begin: &Begin) -> End {
         let len = steps.len();
         self.alive = 0;
         self.best.steps.clear();
@@ -106,17 +105,12 @@ impl Walk {
             while met != 0 {
                 let step = 63 - met.leading_zeros() as usize;
                 met ^= 1 << step;
-                let before = match step {
-                    0 => None,
-                    _ => match self.before(steps, step, i, row.time) {
-                        Some(before) => Some(before),
-                        None => continue,
-                    },
-                };
-                self.extend(len, before, step, i, row.time);
-                if step == 0 {
-                    latest = Some(row.time);
+                match step {
+                    0 => latest = Some(row.time),
+                    _ if self.goes_on(steps, step, i, row.time) => {}
+                    _ => continue,
                 }
+                self.extend(len, step, i, row.time);
                 made |= 1 << step;
             }
             if steps.strict {
@@ -145,43 +139,29 @@ impl Walk {
         End::Over(rows.len())
     }
 
-    /// Returns the step from which a chain goes on to `step` with the row `i`.
+    /// Tells whether the chain that ends with the step before `step` goes on to it with the row `i`.
     #[inline]
-    fn before(&self, steps: &Steps, step: usize, i: usize, time: i64) -> Option<usize> {
-        let mut found: Option<(usize, i64)> = None;
-        let mut before = step;
-        while before > 0 {
-            before -= 1;
-            if self.alive & 1 << before != 0 {
-                let end = self.ends[before];
-                let near = steps.window.holds(end.begun, time)
-                    && (!steps.strict || end.index + 1 == i)
-                    && (!steps.step_windows || steps.windows[step].holds(end.time, time));
-                if near && found.is_none_or(|(_, best)| end.begun > best) {
-                    found = Some((before, end.begun));
-                }
-            }
-            if steps.optional & 1 << before == 0 {
-                break;
-            }
+    fn goes_on(&self, steps: &Steps, step: usize, i: usize, time: i64) -> bool {
+        let before = step - 1;
+        if self.alive & 1 << before == 0 {
+            return false;
         }
-        found.map(|(before, _)| before)
+        let end = self.ends[before];
+        steps.window.holds(end.begun, time)
+            && (!steps.strict || end.index + 1 == i)
+            && (!steps.step_windows || steps.windows[step].holds(end.time, time))
     }
 
-    /// Puts the row `i` behind the chain that ends with step `before`; it takes the place of the one that ended with
+    /// Puts the row `i` behind the chain that ends with the step before; it takes the place of the one that ended with
     /// `step`.
     #[inline]
-    fn extend(&mut self, len: usize, before: Option<usize>, step: usize, i: usize, time: i64) {
-        let begun = match before {
-            Some(before) => {
-                self.rows
-                    .copy_within(before * len..=before * len + before, step * len);
-                let skipped = step * len + before + 1..step * len + step;
-                self.rows[skipped].fill(SKIPPED);
-                self.ends[before].begun
-            }
-            None => time,
-        };
+    fn extend(&mut self, len: usize, step: usize, i: usize, time: i64) {
+        let mut begun = time;
+        if step > 0 {
+            let before = (step - 1) * len;
+            self.rows.copy_within(before..before + step, step * len);
+            begun = self.ends[step - 1].begun;
+        }
         self.rows[step * len + step] = i as u32;
         self.ends[step] = Ending {
             begun,

@@ -4,7 +4,7 @@ use crate::behavior::columns::Columns;
 use crate::behavior::common::Common;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::making::Making;
-use crate::behavior::pass::{Kernel, Marked, Prepared, Spec};
+use crate::behavior::pass::{Distinct, Kernel, Marked, Prepared, Spec};
 use crate::behavior::periods::{Asked, incomplete};
 use crate::behavior::visits::Visits;
 use crate::calendar::Bucketer;
@@ -140,7 +140,7 @@ impl Kernel for LifecycleKernel {
 
     fn new_state(&self) -> Result<State> {
         Ok(State {
-            groups: self.by.groups()?,
+            groups: self.by.groups(),
             cells: Vec::new(),
             periods: Vec::new(),
             visits: Visits::default(),
@@ -163,9 +163,11 @@ impl Kernel for LifecycleKernel {
         periods.resize(times.len(), -1);
         self.numbers.index_into(times, periods)?;
         let end = self.asked.seen_to();
-        for rows in marked.block.rows() {
-            visits.clear();
-            for row in rows {
+        for actor in marked.block.parts() {
+            if !actor.begun {
+                visits.clear();
+            }
+            for row in actor.rows {
                 let (time, period) = (times[row], periods[row]);
                 if time >= end {
                     continue;
@@ -182,6 +184,9 @@ impl Kernel for LifecycleKernel {
                     Err(_) => 0,
                 };
                 visits.add(group, number);
+            }
+            if actor.open {
+                continue;
             }
             self.fit(cells, groups.len())?;
             for visits in visits.by_group() {
@@ -206,6 +211,18 @@ impl Kernel for LifecycleKernel {
             }
         }
         Ok(into)
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        self.by.is_empty().then_some(Distinct {
+            bit: self.active,
+            periods: &self.numbers,
+            within: None,
+        })
     }
 
     fn finish(&self, mut state: State) -> Result<Table> {

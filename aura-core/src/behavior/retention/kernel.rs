@@ -2,14 +2,15 @@
 
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::numbers::Number;
-use crate::behavior::pass::{Kernel, Marked};
+use crate::behavior::pass::{Distinct, Kernel, Marked};
 use crate::calendar::{Bucketer, Period, PreparedCalendar};
 use crate::engine::Table;
+use crate::engine::ordered::ActorRows;
 use crate::{Error, Result};
 
 use super::cells::Cells;
 use super::prepare::{MAX_CELLS, too_many_cells};
-use super::spec::{Retention, RetentionOutput};
+use super::spec::{Cohort, Retention, RetentionOutput};
 use super::tally::{CellTally, LifeTally};
 use super::walk::{Entry, Plan, Scratch, Windows};
 
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) tallies: Tallies,
     periods: Vec<i32>,
     scratch: Scratch,
+    /// Of an actor that comes in parts: the time and period of an event of each period so far.
+    carried: (Vec<i64>, Vec<i32>),
 }
 
 /// By group.
@@ -86,7 +89,7 @@ impl Kernel for RetentionKernel {
 
     fn new_state(&self) -> Result<State> {
         Ok(State {
-            groups: self.by.groups()?,
+            groups: self.by.groups(),
             tallies: match self.spec.output {
                 RetentionOutput::Matrix | RetentionOutput::Curve => Tallies::Cells(Vec::new()),
                 RetentionOutput::Summary | RetentionOutput::Streaks | RetentionOutput::Survival => {
@@ -95,6 +98,7 @@ impl Kernel for RetentionKernel {
             },
             periods: Vec::new(),
             scratch: Scratch::default(),
+            carried: Default::default(),
         })
     }
 
@@ -109,6 +113,7 @@ impl Kernel for RetentionKernel {
             tallies,
             periods,
             scratch,
+            carried,
         } = state;
         groups.begin(block)?;
         periods.clear();
@@ -122,12 +127,34 @@ impl Kernel for RetentionKernel {
         };
         let inactive = self.spec.inactive.unwrap_or(1);
         let mut failed: Option<Error> = None;
-        for rows in block.rows() {
-            let own_times = &times[rows.clone()];
-            let own_periods = periods.get(rows.clone()).unwrap_or_default();
-            let masks = &marked.masks[rows.clone()];
-            let is_start = |row: usize| masks.get(row).is_some_and(|m| m & self.start != 0);
-            let is_return = |row: usize| masks.get(row).is_some_and(|m| m & self.returning != 0);
+        for ActorRows { rows, begun, open } in block.parts() {
+            let mut own_times = &times[rows.clone()];
+            let mut own_periods = periods.get(rows.clone()).unwrap_or_default();
+            let mut masks = &marked.masks[rows.clone()];
+            if begun || open {
+                let (kept_times, kept_periods) = &mut *carried;
+                if !begun {
+                    kept_times.clear();
+                    kept_periods.clear();
+                }
+                for ((&time, &period), mask) in own_times.iter().zip(own_periods).zip(masks) {
+                    if mask & self.start != 0 && kept_periods.last() != Some(&period) {
+                        kept_times.push(time);
+                        kept_periods.push(period);
+                    }
+                }
+                if open {
+                    continue;
+                }
+                (own_times, own_periods, masks) = (kept_times, kept_periods, &[]);
+            }
+            let meets = |row: usize, bit| match masks.get(row) {
+                Some(mask) => mask & bit != 0,
+                // Only events that meet it are carried.
+                None => true,
+            };
+            let is_start = |row: usize| meets(row, self.start);
+            let is_return = |row: usize| meets(row, self.returning);
             let work = |entry: &Entry, windows: &[u32]| {
                 let group = match self.by.is_empty() {
                     true => Ok(0),
@@ -189,6 +216,10 @@ impl Kernel for RetentionKernel {
         }
     }
 
+    fn takes_parts(&self) -> bool {
+        self.distinct().is_some()
+    }
+
     fn combine(&self, mut into: State, from: State) -> Result<State> {
         let ids = into.groups.absorb(&from.groups)?;
         self.fit(&mut into.tallies, into.groups.len())?;
@@ -218,6 +249,24 @@ impl Kernel for RetentionKernel {
             Tallies::Cells(tallies) => self.cell_table(&state.groups, tallies),
             Tallies::Lives(tallies) => self.life_table(&state.groups, tallies),
         }
+    }
+
+    /// Where every start is a return and the reverse, and windows are the periods of cohorts, all follows from the
+    /// periods in which an actor has an event: the first one, and the others.
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        let of_cohorts =
+            matches!(self.plan.windows, Windows::Calendar { of_cohorts, .. } if of_cohorts);
+        let by_periods = of_cohorts
+            && self.start == self.returning
+            && self.spec.cohort != Cohort::Recurring
+            && !self.plan.later
+            && self.value.is_none()
+            && self.by.is_empty();
+        Some(Distinct {
+            bit: self.start,
+            periods: self.bucketer.as_ref().filter(|_| by_periods)?,
+            within: None,
+        })
     }
 }
 

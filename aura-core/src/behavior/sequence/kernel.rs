@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::memory_pool::MemoryPool;
 
 use crate::Result;
+use crate::behavior::charge::Charge;
+use crate::behavior::funnel::row::Marks;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::pass::{Kernel, Marked};
+use crate::behavior::sessions::durations::{Durations, Percentile};
 use crate::behavior::shares::{share, wilson};
 use crate::engine::Table;
-use crate::engine::functions::{Event, Item, able, first_match};
-use crate::expr::at_share;
+use crate::engine::functions::{Event, Item, Matcher};
 
 /// The columns of every result.
 pub(super) const COLUMNS: [&str; 8] = [
@@ -32,13 +35,15 @@ const FEW: u64 = 30;
 /// A pattern, prepared.
 pub(super) struct SequenceKernel {
     pattern: Vec<Item>,
-    /// The bit of each condition in the words of the pass.
-    bits: Vec<u64>,
-    any: u64,
+    /// From the words of the pass to conditions.
+    conditions: Marks,
     /// The conditions without which the pattern fits nowhere.
     needed: u64,
     range: Range<i64>,
     by: Breakdown,
+    /// Whether times are kept for percentiles.
+    times: bool,
+    pool: Arc<dyn MemoryPool>,
 }
 
 /// What a thread keeps.
@@ -48,6 +53,8 @@ pub(super) struct State {
     /// The events of the actor at hand and their rows, in order.
     rows: Vec<(Event, usize)>,
     events: Vec<Event>,
+    matcher: Matcher,
+    charge: Charge,
 }
 
 /// What is counted in a group.
@@ -55,25 +62,29 @@ pub(super) struct State {
 struct Cell {
     actors: u64,
     matched: u64,
+    matches: u64,
     /// The microseconds that each match takes.
-    times: Vec<i64>,
+    times: Durations,
 }
 
 impl SequenceKernel {
     pub(super) fn new(
         pattern: Vec<Item>,
-        bits: Vec<u64>,
+        bits: &[u64],
         range: Range<i64>,
         by: Breakdown,
+        times: bool,
+        pool: Arc<dyn MemoryPool>,
     ) -> Self {
         let named = pattern.iter().filter_map(|item| bits.get(item.condition?));
         SequenceKernel {
-            any: bits.iter().fold(0, |all, bit| all | bit),
+            conditions: Marks::new(bits, &[]),
             needed: named.fold(0, |all, bit| all | bit),
             pattern,
-            bits,
             range,
             by,
+            times,
+            pool,
         }
     }
 
@@ -84,16 +95,14 @@ impl SequenceKernel {
         let times = marked.block.times.get(rows.clone()).unwrap_or_default();
         let masks = marked.masks.get(rows.clone()).unwrap_or_default();
         for ((&time, &mask), row) in times.iter().zip(masks).zip(rows) {
-            if mask & self.any == 0 || !self.range.contains(&time) {
+            if mask & self.conditions.bits == 0 || !self.range.contains(&time) {
                 continue;
             }
             met |= mask;
-            let bits = self.bits.iter().enumerate();
-            let conditions = bits.fold(0, |all, (i, bit)| all | u64::from(mask & bit != 0) << i);
             ties |= state.rows.last().is_some_and(|(e, _)| e.time == time);
             let event = Event {
                 time,
-                mask: conditions,
+                mask: self.conditions.of(mask),
             };
             state.rows.push((event, row));
         }
@@ -117,10 +126,12 @@ impl Kernel for SequenceKernel {
 
     fn new_state(&self) -> Result<State> {
         Ok(State {
-            groups: self.by.groups()?,
+            groups: self.by.groups(),
             cells: Vec::new(),
             rows: Vec::new(),
             events: Vec::new(),
+            matcher: Matcher::default(),
+            charge: Charge::new(&self.pool),
         })
     }
 
@@ -133,6 +144,8 @@ impl Kernel for SequenceKernel {
             };
             let group = state.groups.id(*first)? as usize;
             if state.cells.len() <= group {
+                let more = group + 1 - state.cells.len();
+                state.charge.add(more * size_of::<Cell>(), too_much)?;
                 state.cells.resize(group + 1, Cell::default());
             }
             let Some(cell) = state.cells.get_mut(group) else {
@@ -145,17 +158,26 @@ impl Kernel for SequenceKernel {
             let events = &mut state.events;
             events.clear();
             events.extend(state.rows.iter().map(|(event, _)| *event));
-            let able = able(&self.pattern, events);
-            let mut from = 0;
-            while let Some(places) = first_match(&self.pattern, &able, events, from) {
+            if !state.matcher.fits(&self.pattern, events) {
+                continue;
+            }
+            let (mut from, mut bytes) = (0, 0);
+            while let Some(places) = state.matcher.first(&self.pattern, events, from) {
                 let ends = places.first().zip(places.last());
                 let Some((first, last)) = ends else {
                     break;
                 };
-                if let (Some(first), Some(last)) = (events.get(*first), events.get(*last)) {
-                    cell.times.push(last.time.saturating_sub(first.time));
+                cell.matches += 1;
+                if self.times
+                    && let (Some(first), Some(last)) = (events.get(*first), events.get(*last))
+                {
+                    let time = last.time.saturating_sub(first.time);
+                    bytes += cell.times.push(time.max(0) as u64);
                 }
                 from = last + 1;
+            }
+            if bytes > 0 {
+                state.charge.add(bytes, too_much)?;
             }
             cell.matched += u64::from(from > 0);
         }
@@ -167,6 +189,7 @@ impl Kernel for SequenceKernel {
             std::mem::swap(&mut into, &mut from);
         }
         let ids = into.groups.absorb(&from.groups)?;
+        into.charge.absorb(from.charge);
         for (cell, id) in from.cells.into_iter().zip(ids) {
             let id = id as usize;
             if into.cells.len() <= id {
@@ -175,7 +198,8 @@ impl Kernel for SequenceKernel {
             if let Some(own) = into.cells.get_mut(id) {
                 own.actors += cell.actors;
                 own.matched += cell.matched;
-                own.times.extend(cell.times);
+                own.matches += cell.matches;
+                own.times.absorb(cell.times);
             }
         }
         Ok(into)
@@ -216,15 +240,22 @@ impl Kernel for SequenceKernel {
             Some(wilson(cell.matched, cell.actors)?.1)
         });
         fields.push(Field::new("matches", DataType::Int64, false));
-        let matches = cells.iter().map(|cell| cell.times.len() as i64);
+        let matches = cells.iter().map(|cell| cell.matches as i64);
         columns.push(Arc::new(Int64Array::from_iter_values(matches)));
-        for (name, at) in [("median_seconds", 0.5), ("p95_seconds", 0.95)] {
-            fields.push(Field::new(name, DataType::Float64, true));
-            let values = cells.iter().map(|cell| {
-                let seconds = cell.times.iter().map(|us| *us as f64 / 1e6);
-                at_share(&mut seconds.collect::<Vec<f64>>(), at)
+        if self.times {
+            let seconds = cells.iter().map(|cell| {
+                let all = Percentile {
+                    zeros: 0,
+                    durations: &cell.times,
+                };
+                all.seconds(&[50.0, 95.0])
             });
-            columns.push(Arc::new(values.collect::<Float64Array>()));
+            let seconds: Vec<Vec<Option<f64>>> = seconds.collect();
+            for (i, name) in ["median_seconds", "p95_seconds"].into_iter().enumerate() {
+                fields.push(Field::new(name, DataType::Float64, true));
+                let values = seconds.iter().map(|s| s.get(i).copied().flatten());
+                columns.push(Arc::new(values.collect::<Float64Array>()));
+            }
         }
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
@@ -244,4 +275,10 @@ impl Kernel for SequenceKernel {
         }
         Ok(Table::new(schema, vec![batch]).with_notes(notes))
     }
+}
+
+fn too_much() -> String {
+    "times: those of all matches take more memory than the session may use; raise `memory_limit`, ask for less (a filter, a \
+     shorter range, fewer groups), or set `times` to false"
+        .to_owned()
 }

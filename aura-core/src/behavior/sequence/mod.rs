@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EventFilter;
-use super::common::{Common, common_methods, is_utc, utc};
+use super::common::{Common, common_methods, is_utc, is_yes, utc, yes};
 use super::making::Making;
 use super::pass::{Prepared, Spec};
 use crate::calendar::Calendar;
@@ -41,7 +41,7 @@ use crate::{Error, Result};
 /// | `share` | `Float64` | `matched` over `actors`, null over 0 |
 /// | `share_low`, `share_high` | `Float64` | its 95 % interval after Wilson |
 /// | `matches` | `Int64` | matches of all actors |
-/// | `median_seconds`, `p95_seconds` | `Float64` | from the first to the last event of a match; null of none |
+/// | `median_seconds`, `p95_seconds` | `Float64` | unless `times` is false: from the first to the last event of a match; null of none |
 ///
 /// # Examples
 /// ```
@@ -63,6 +63,10 @@ pub struct Sequence {
     pub pattern: String,
     /// The conditions that the pattern names by their numbers, from 1 to 64 of them.
     pub events: Vec<EventFilter>,
+    /// Whether the result has percentiles of the times. All times are kept for them until the end, 8 bytes for each match,
+    /// which count against the memory limit of the session.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub times: bool,
     /// Columns to break the result down by, at most 8.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<String>,
@@ -92,6 +96,7 @@ impl Sequence {
         Sequence {
             pattern: pattern.into(),
             events: events.into_iter().map(Into::into).collect(),
+            times: true,
             by: Vec::new(),
             filter: None,
             from: None,
@@ -99,6 +104,13 @@ impl Sequence {
             time_zone: utc(),
             actor: None,
         }
+    }
+
+    /// Sets whether the result has percentiles of the times.
+    #[must_use]
+    pub fn times(mut self, times: bool) -> Self {
+        self.times = times;
+        self
     }
 
     common_methods!();
@@ -140,9 +152,11 @@ impl Spec for Sequence {
         let (from, to) = (making.scope().from, making.scope().to);
         Ok(Box::new(kernel::SequenceKernel::new(
             pattern,
-            bits,
+            &bits,
             from.unwrap_or(i64::MIN)..to.unwrap_or(i64::MAX),
             making.by()?,
+            self.times,
+            making.memory_pool(),
         )))
     }
 }

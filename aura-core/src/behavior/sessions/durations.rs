@@ -6,7 +6,7 @@ const LEAST: usize = 8;
 /// Up to so many are simply sorted.
 const FEW: usize = 4_096;
 
-/// Durations above 0, in chunks, so that they never move: 8 bytes each, and at most half as much for what chunks have
+/// Durations, in chunks, so that they never move: 8 bytes each, and at most half as much for what chunks have
 /// room for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Durations {
@@ -15,24 +15,27 @@ pub(crate) struct Durations {
 }
 
 impl Durations {
+    /// Adds a duration; returns how many bytes more are taken for it and others to come.
     #[inline]
-    pub(crate) fn push(&mut self, duration: u64) {
+    pub(crate) fn push(&mut self, duration: u64) -> usize {
         self.count += 1;
         if let Some(chunk) = self.chunks.last_mut()
             && chunk.len() < chunk.capacity()
         {
             chunk.push(duration);
-            return;
+            return 0;
         }
-        self.grow(duration);
+        self.grow(duration)
     }
 
     #[cold]
-    fn grow(&mut self, duration: u64) {
+    fn grow(&mut self, duration: u64) -> usize {
         let last = self.chunks.last().map_or(0, Vec::len);
         let mut chunk = Vec::with_capacity((2 * last).clamp(LEAST, MOST));
         chunk.push(duration);
+        let bytes = chunk.capacity() * size_of::<u64>() + size_of::<Vec<u64>>();
         self.chunks.push(chunk);
+        bytes
     }
 
     pub(crate) fn count(&self) -> u64 {

@@ -1,13 +1,19 @@
 //! The summary of sessions during a scan.
 
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryPool;
+
+use crate::behavior::charge::Charge;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::pass::{Kernel, Marked};
 use crate::behavior::periods::Asked;
 use crate::engine::Table;
+use crate::engine::ordered::ActorRows;
 use crate::{Error, ErrorKind, Result};
 
 use super::durations::Durations;
-use super::walk::{Marks, Rules, Session};
+use super::walk::{Carry, Marks, Rules, Session};
 
 /// Most groups times periods.
 const MAX_CELLS: usize = 1 << 20;
@@ -25,8 +31,7 @@ pub(super) struct SessionsKernel {
     pub(super) bits: Bits,
     pub(super) rules: Rules,
     pub(super) percentiles: Vec<f64>,
-    /// Most durations above 0 that are kept.
-    pub(super) most_durations: u64,
+    pub(super) pool: Arc<dyn MemoryPool>,
     pub(super) by: Breakdown,
     pub(super) asked: Asked,
 }
@@ -39,7 +44,8 @@ pub(super) struct State {
     periods: Vec<i32>,
     /// The actors so far.
     actors: u64,
-    durations: u64,
+    charge: Charge,
+    carry: Carry,
 }
 
 /// The sessions of a group and period.
@@ -61,7 +67,14 @@ pub(super) struct Cell {
 impl SessionsKernel {
     /// Passes over the sessions of an actor that start in the range; rows count within the actor.
     #[inline]
-    pub(super) fn each(&self, times: &[i64], masks: &[u64], mut work: impl FnMut(&Session)) {
+    pub(super) fn each(
+        &self,
+        times: &[i64],
+        masks: &[u64],
+        carry: &mut Carry,
+        more: bool,
+        mut work: impl FnMut(&Session),
+    ) {
         let seen = match (self.asked.as_of, times.last()) {
             (Some(as_of), Some(last)) if *last > as_of => times.partition_point(|t| *t <= as_of),
             _ => times.len(),
@@ -76,7 +89,7 @@ impl SessionsKernel {
             bounds: bounded.then_some((|row| has(row, bits.starts), |row| has(row, bits.ends))),
         };
         let (from, to) = (self.asked.from, self.asked.to);
-        self.rules.sessions(times, marks, |session| {
+        self.rules.sessions(times, marks, carry, more, |session| {
             if (from..to).contains(&session.start) {
                 work(session);
             }
@@ -121,24 +134,18 @@ impl SessionsKernel {
         }
         Ok(())
     }
+}
 
-    fn check_durations(&self, durations: u64) -> Result<()> {
-        if durations <= self.most_durations {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::ResourceExhausted,
-            format!(
-                "percentiles: more than {} sessions have a duration, each of which takes 8 bytes; raise the memory limit, ask for less, or set `percentiles` to []",
-                self.most_durations
-            ),
-        ))
-    }
+fn too_much() -> String {
+    "percentiles: the durations of all sessions take more memory than may be used; raise `memory_limit`, ask for less (a filter, a \
+     shorter range), or set `percentiles` to []"
+        .to_owned()
 }
 
 impl Cell {
+    /// Counts a session; returns how many bytes more are taken.
     #[inline]
-    fn add(&mut self, session: &Session, actor: u64, keep: bool) -> bool {
+    fn add(&mut self, session: &Session, actor: u64, keep: bool) -> usize {
         let duration = session.duration();
         self.sessions += 1;
         self.events += session.events;
@@ -147,11 +154,10 @@ impl Cell {
         self.last_actor = actor;
         self.duration += u128::from(duration);
         self.zeros += u64::from(duration == 0);
-        let kept = keep && duration > 0;
-        if kept {
-            self.durations.push(duration);
+        match keep && duration > 0 {
+            true => self.durations.push(duration),
+            false => 0,
         }
-        kept
     }
 
     fn absorb(&mut self, from: Cell) {
@@ -170,11 +176,12 @@ impl Kernel for SessionsKernel {
 
     fn new_state(&self) -> Result<State> {
         Ok(State {
-            groups: self.by.groups()?,
+            groups: self.by.groups(),
             cells: Vec::new(),
             periods: Vec::new(),
             actors: 0,
-            durations: 0,
+            charge: Charge::new(&self.pool),
+            carry: Carry::default(),
         })
     }
 
@@ -184,8 +191,10 @@ impl Kernel for SessionsKernel {
             cells,
             periods,
             actors,
-            durations,
+            charge,
+            carry,
         } = state;
+        let mut bytes = 0;
         let times = &marked.block.times[..];
         groups.begin(marked.block)?;
         periods.clear();
@@ -197,11 +206,11 @@ impl Kernel for SessionsKernel {
         let keep = !self.percentiles.is_empty();
         self.fit(cells, groups.len())?;
         let mut failed: Option<Error> = None;
-        for rows in marked.block.rows() {
-            *actors += 1;
+        for ActorRows { rows, begun, open } in marked.block.parts() {
+            *actors += u64::from(!begun);
             let actor = *actors;
             let masks = &marked.masks[rows.clone()];
-            self.each(&times[rows.clone()], masks, |session| {
+            self.each(&times[rows.clone()], masks, carry, open, |session| {
                 let row = rows.start + session.first;
                 let mut place = match periods.get(row) {
                     Some(period) => *period as usize,
@@ -224,14 +233,19 @@ impl Kernel for SessionsKernel {
                     }
                 }
                 if let Some(cell) = cells.get_mut(place) {
-                    *durations += u64::from(cell.add(session, actor, keep));
+                    bytes += cell.add(session, actor, keep);
                 }
             });
         }
         if let Some(error) = failed {
             return Err(error);
         }
-        self.check_durations(*durations)
+        charge.add(bytes, too_much)
+    }
+
+    /// Rows of blocks before are not looked at again.
+    fn takes_parts(&self) -> bool {
+        self.by.is_empty() && self.asked.periods.is_none() && self.bits.starts | self.bits.ends == 0
     }
 
     fn combine(&self, mut into: State, from: State) -> Result<State> {
@@ -250,8 +264,7 @@ impl Kernel for SessionsKernel {
                 own.absorb(cell);
             }
         }
-        into.durations += from.durations;
-        self.check_durations(into.durations)?;
+        into.charge.absorb(from.charge);
         Ok(into)
     }
 

@@ -10,7 +10,7 @@ use crate::engine::Table;
 use crate::{Error, ErrorKind, Result};
 
 use super::kernel::SessionsKernel;
-use super::walk::Session;
+use super::walk::{Carry, Session};
 
 /// The list of sessions, ready for a scan.
 pub(super) struct ListingKernel {
@@ -108,8 +108,8 @@ impl Kernel for ListingKernel {
 
     fn new_state(&self) -> Result<ListState> {
         Ok(ListState {
-            groups: self.sessions.by.groups()?,
-            events: self.event.groups()?,
+            groups: self.sessions.by.groups(),
+            events: self.event.groups(),
             names: Vec::new(),
             listed: Vec::new(),
         })
@@ -129,11 +129,12 @@ impl Kernel for ListingKernel {
             let masks = &marked.masks[rows.clone()];
             let actor = state.names.len() as u32;
             let before = state.listed.len();
-            self.sessions.each(times, masks, |session| {
-                if failed.is_none() {
-                    failed = self.list(state, &marked, session, (&rows, actor)).err();
-                }
-            });
+            self.sessions
+                .each(times, masks, &mut Carry::default(), false, |session| {
+                    if failed.is_none() {
+                        failed = self.list(state, &marked, session, (&rows, actor)).err();
+                    }
+                });
             if state.listed.len() > before {
                 let name = (at < names.len()).then(|| names.value(at).to_owned());
                 state.names.push(name.unwrap_or_default());

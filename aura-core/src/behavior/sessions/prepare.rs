@@ -61,7 +61,7 @@ impl Spec for Sessions {
                 max_length: Window::new(self.max_length, &calendar),
             },
             percentiles: self.asked_percentiles(),
-            most_durations: making.memory() as u64 / 2 / 8,
+            pool: making.memory_pool(),
             by,
             asked,
         };

@@ -321,7 +321,7 @@ proptest! {
     ) {
         let (mut one, mut other) = (Durations::default(), Durations::default());
         for (i, value) in values.iter().enumerate() {
-            if i % 100 < cut { one.push(*value) } else { other.push(*value) }
+            if i % 100 < cut { one.push(*value); } else { other.push(*value); }
         }
         one.absorb(other);
         let all = Percentile { zeros, durations: &one };

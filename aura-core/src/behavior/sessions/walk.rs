@@ -38,12 +38,15 @@ pub(crate) struct Marks<M, S, E> {
 }
 
 impl Rules {
-    /// Passes over the sessions of an actor, whose `times` ascend.
+    /// Passes over the sessions of an actor, whose `times` ascend. Where it has more rows later, its last session stays in
+    /// `carry`, which goes into the next call; that takes no bounds.
     #[inline]
     pub(crate) fn sessions<M, S, E>(
         &self,
         times: &[i64],
         marks: Marks<M, S, E>,
+        carry: &mut Carry,
+        more: bool,
         work: impl FnMut(&Session),
     ) where
         M: Fn(usize) -> bool,
@@ -56,20 +59,31 @@ impl Rules {
             Window::Calendar { .. } => None,
         };
         match (us(&self.gap), us(&self.max_length)) {
-            (Some(gap), Some(most)) => divide(times, marks, work, |start, last, time| {
-                time.saturating_sub(last) <= gap && time.saturating_sub(start) <= most
-            }),
-            _ => divide(times, marks, work, |start, last, time| {
+            (Some(gap), Some(most)) => {
+                divide(times, marks, carry, more, work, |start, last, time| {
+                    time.saturating_sub(last) <= gap && time.saturating_sub(start) <= most
+                })
+            }
+            _ => divide(times, marks, carry, more, work, |start, last, time| {
                 self.gap.holds(last, time) && self.max_length.holds(start, time)
             }),
         }
     }
 }
 
+/// What is known of an actor whose rows come in parts.
+#[derive(Debug, Default)]
+pub(crate) struct Carry {
+    open: Option<Session>,
+    number: u64,
+}
+
 #[inline]
 fn divide<M, S, E>(
     times: &[i64],
     marks: Marks<M, S, E>,
+    carry: &mut Carry,
+    more: bool,
     mut work: impl FnMut(&Session),
     goes_on: impl Fn(i64, i64, i64) -> bool,
 ) where
@@ -77,8 +91,10 @@ fn divide<M, S, E>(
     S: Fn(usize) -> bool,
     E: Fn(usize) -> bool,
 {
-    let mut open: Option<Session> = None;
-    let mut number = 0;
+    let Carry {
+        mut open,
+        mut number,
+    } = std::mem::take(carry);
     let mut take = |open: &mut Option<Session>, row: usize, time: i64, fresh: bool| {
         if let Some(session) = open {
             if time == session.end || (!fresh && goes_on(session.start, session.end, time)) {
@@ -136,7 +152,9 @@ fn divide<M, S, E>(
             }
         }
     }
-    if let Some(session) = &open {
+    if more {
+        *carry = Carry { open, number };
+    } else if let Some(session) = &open {
         work(session);
     }
 }

@@ -4,7 +4,7 @@ use crate::behavior::columns::Columns;
 use crate::behavior::common::Common;
 use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::making::Making;
-use crate::behavior::pass::{Kernel, Marked, Prepared, Spec};
+use crate::behavior::pass::{Distinct, Kernel, Marked, Prepared, Spec};
 use crate::behavior::periods::Asked;
 use crate::behavior::shares::share;
 use crate::behavior::visits::Visits;
@@ -150,7 +150,7 @@ impl Kernel for StickinessKernel {
 
     fn new_state(&self) -> Result<State> {
         Ok(State {
-            groups: self.by.groups()?,
+            groups: self.by.groups(),
             counts: Vec::new(),
             short: Vec::new(),
             long: Vec::new(),
@@ -177,9 +177,11 @@ impl Kernel for StickinessKernel {
             bucketer.index_into(times, long)?;
         }
         let end = self.asked.seen_to();
-        for rows in marked.block.rows() {
-            visits.clear();
-            for row in rows {
+        for actor in marked.block.parts() {
+            if !actor.begun {
+                visits.clear();
+            }
+            for row in actor.rows {
                 if times[row] >= end {
                     continue;
                 }
@@ -191,6 +193,9 @@ impl Kernel for StickinessKernel {
                     false => groups.id(row)?,
                 };
                 visits.add(group, (long[row] as u64) << 32 | short[row] as u64);
+            }
+            if actor.open {
+                continue;
             }
             self.fit(counts, groups.len())?;
             for visits in visits.by_group() {
@@ -242,6 +247,18 @@ impl Kernel for StickinessKernel {
             StickinessOutput::Distribution => self.distribution(&state.groups, &rows),
             StickinessOutput::Ratio => self.ratio(&state.groups, &rows),
         }
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
+    fn distinct(&self) -> Option<Distinct<'_>> {
+        self.by.is_empty().then_some(Distinct {
+            bit: self.active,
+            periods: &self.short,
+            within: self.long.as_ref(),
+        })
     }
 }
 

@@ -1,8 +1,5 @@
 //! The same questions in SQL, answered by DuckDB.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::behavior::testing::{BASE, DAY, Row, cells, events, run};
@@ -11,6 +8,7 @@ use crate::behavior::{
     StickinessOutput,
 };
 use crate::calendar::Grain;
+use crate::python;
 
 const COHORTS: &str = "with a as (select distinct actor, date_trunc('week', time) w from events), \
     f as (select actor, min(w) c from a group by 1), \
@@ -86,28 +84,13 @@ fn questions() -> Vec<(Analysis, Vec<&'static str>, String)> {
 
 /// Runs statements over the rows by `tests/behavior/run_sql.py`.
 fn duckdb(rows: &[Row], statements: &[String]) -> Vec<Value> {
-    let python = std::env::var("AURA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/behavior/run_sql.py");
     let data: Vec<Value> = rows
         .iter()
         .map(|r| json!([r.actor, r.event, r.time]))
         .collect();
-    let mut child = Command::new(&python)
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("{python}: {e}; set AURA_PYTHON to an interpreter with the packages of tests/requirements.txt"));
-    let input = serde_json::to_vec(&json!({"rows": data, "statements": statements})).unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || _ = stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(
-        output.status.success(),
-        "set AURA_PYTHON to an interpreter with the packages of tests/requirements.txt"
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let input = json!({"rows": data, "statements": statements});
+    let answers = python::run("behavior/run_sql.py", &[], &input);
+    answers.as_array().unwrap().clone()
 }
 
 fn near(found: &Value, expected: &Value) -> bool {

@@ -50,7 +50,7 @@ fn valid(events: &[Event], rules: &Rules, chain: &Chain) -> bool {
         .filter_map(|(step, at)| Some((step, (*at)?)))
         .collect();
     let (_, first) = positions[0];
-    let (furthest, last) = positions[positions.len() - 1];
+    let (_, last) = positions[positions.len() - 1];
     let time = |at: usize| events[at].time;
     if rules.window.is_some_and(|w| time(last) - time(first) > w) {
         return false;
@@ -65,13 +65,15 @@ fn valid(events: &[Event], rules: &Rules, chain: &Chain) -> bool {
         }
     }
     for (x, (after, before)) in rules.exclusions.iter().enumerate() {
+        // From the first event at or behind the one step to the first at or behind the other.
+        let at_or_behind = |wanted: usize| positions.iter().find(|(step, _)| *step >= wanted);
+        let Some((_, start)) = at_or_behind(*after) else {
+            continue;
+        };
         for (at, event) in events.iter().enumerate() {
-            let Some(Some(start)) = chain.get(*after) else {
-                continue;
-            };
-            let inside = match furthest >= *before {
-                true => chain[*before].is_some_and(|end| at < end),
-                false => at <= last,
+            let inside = match at_or_behind(*before) {
+                Some((_, end)) => at < *end,
+                None => at <= last,
             };
             if event.excluded[x] && at > *start && inside {
                 return false;
@@ -118,29 +120,22 @@ pub(crate) fn chains(events: &[Event], rules: &Rules, begins: &[usize]) -> Vec<C
     found
 }
 
-/// The chain that counts: it gets furthest, gets there first, and each event from the last backwards is the latest
-/// possible.
-pub(crate) fn best(chains: &[Chain]) -> Option<&Chain> {
+/// The chain that counts: it gets furthest, gets there first, began last, and each event from the last backwards is the
+/// latest possible.
+pub(crate) fn best<'a>(events: &[Event], chains: &'a [Chain]) -> Option<&'a Chain> {
     chains.iter().max_by_key(|chain| {
         let backwards: Vec<usize> = chain.iter().rev().flatten().copied().collect();
-        let last = backwards[0];
-        (chain.len(), std::cmp::Reverse(last), backwards)
-    })
-}
-
-/// Of optional steps only this is said: it gets furthest, gets there first, and began last. Returns the number of steps,
-/// the position of the last event, and the time of the first.
-pub(crate) fn best_begin(events: &[Event], chains: &[Chain]) -> Option<(usize, usize, i64)> {
-    let ends = chains.iter().map(|chain| {
-        let at: Vec<usize> = chain.iter().flatten().copied().collect();
+        let begun = events[backwards[backwards.len() - 1]].time;
+        // Of the same events, those that stand for later steps.
+        let steps = chain.iter().rev().map(Option::is_some);
         (
             chain.len(),
-            std::cmp::Reverse(at[at.len() - 1]),
-            events[at[0]].time,
+            std::cmp::Reverse(backwards[0]),
+            begun,
+            backwards,
+            steps.collect::<Vec<bool>>(),
         )
-    });
-    ends.max()
-        .map(|(length, last, begin)| (length, last.0, begin))
+    })
 }
 
 /// Which events may begin a chain.
@@ -197,7 +192,7 @@ pub(crate) fn attempts(events: &[Event], rules: &Rules, range: &Range<i64>) -> V
         (from..events.len()).find(|at| events[*at].steps[0] && range.contains(&events[*at].time))
     {
         let all = chains(events, rules, &[begin]);
-        let chain = best(&all).unwrap().clone();
+        let chain = best(events, &all).unwrap().clone();
         let over = (begin..events.len())
             .find(|at| {
                 rules
@@ -224,7 +219,8 @@ fn lives(events: &[Event], rules: &Rules, chain: &Chain, p: usize) -> bool {
         return false;
     }
     for (x, (after, before)) in rules.exclusions.iter().enumerate() {
-        let Some(Some(start)) = chain.get(*after) else {
+        let behind = chain.iter().skip(*after).flatten().next();
+        let Some(start) = behind else {
             continue;
         };
         let hit = (start + 1..=p).any(|q| events[q].excluded[x]);
