@@ -15,7 +15,7 @@ pub(crate) mod git;
 pub(crate) mod infer;
 pub(crate) mod json;
 mod limits;
-mod messages;
+pub(crate) mod messages;
 pub(crate) mod open;
 mod options;
 pub(crate) mod pages;

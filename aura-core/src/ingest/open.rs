@@ -213,6 +213,10 @@ fn text(
     bytes_read: &Arc<AtomicU64>,
 ) -> Result<Opened> {
     let mut decoder = Decoder::new(Arc::clone(&name), input, limits, Arc::clone(bytes_read))?;
+    if decoder.head().is_empty() {
+        // Why there is nothing: a source that cannot be read is not an empty one.
+        decoder.read(&mut [0])?;
+    }
     let format = match options.format {
         Some(format) => format,
         None => sniff(&name, decoder.head())?,

@@ -122,7 +122,9 @@ pub(crate) fn check_format(conn: &Connection) -> Result<bool> {
     if has_meta.is_none() {
         let tables: i64 = conn
             .query_row(
-                "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
+                // Jobs may have been there first.
+                "SELECT count(*) FROM sqlite_master
+                 WHERE type = 'table' AND name NOT GLOB 'aura_job*' AND name <> 'aura_audit'",
                 [],
                 |r| r.get(0),
             )

@@ -103,6 +103,15 @@ impl Store {
         &self.shared.settings
     }
 
+    /// The file of the database, which has room for the tables of others; `None` in memory.
+    pub(crate) fn database(&self) -> Option<PathBuf> {
+        self.shared.dir.as_ref().map(|dir| dir.join(DB))
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.shared.clock)
+    }
+
     /// Flushes what is staged. Returns the rows that moved to files.
     ///
     /// Nothing is lost without this: staged events are as durable as flushed ones.

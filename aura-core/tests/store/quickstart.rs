@@ -2,9 +2,9 @@
 
 use aura_core::ErrorKind;
 
-use crate::common::run;
+use crate::common::{repository, run};
 
-#[path = "../../examples/quickstart.rs"]
+#[path = "../../../examples/quickstart/main.rs"]
 #[allow(dead_code, reason = "`main` is called by the program alone")]
 mod example;
 
@@ -17,7 +17,8 @@ fn job(args: &[&str]) -> aura_core::Result<Job> {
 #[test]
 fn each_file_has_a_store_of_its_own() {
     let store = |args: &[&str]| job(args).unwrap().store;
-    assert_eq!(store(&[]), "shop.aura");
+    assert!(["aura.aura", "workspace.aura"].contains(&store(&[]).as_str()));
+    assert_eq!(store(&["examples/data/shop.ndjson"]), "shop.aura");
     assert_eq!(store(&["logs/my orders.ndjson.gz"]), "my_orders.aura");
     assert_eq!(store(&["logs/2026-*.csv"]), "2026-_.aura");
     assert_eq!(store(&[".csv"]), "events.aura");
@@ -30,6 +31,7 @@ fn a_wrong_argument_is_named() {
         (&["--zone", "UTC"][..], "`--zone`"),
         (&["f.csv", "--actor"], "`--actor` needs a value"),
         (&["a", "b", "c"], "`c` is one argument too many"),
+        (&["a", "--language", "de"], "`de`"),
     ] {
         let error = job(args).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidSpec);
@@ -59,8 +61,10 @@ fn roles_and_zone_are_passed_on_and_no_row_in_the_store_is_a_failure() {
         "--time-zone",
         "Asia/Tokyo",
     ];
+    let report = place("report.html");
     let show = |file: &str| {
-        let job = job(&[&[file, store.as_str()][..], &roles].concat()).unwrap();
+        let place = [file, store.as_str(), "--report", report.as_str()];
+        let job = job(&[&place[..], &roles].concat()).unwrap();
         let mut out = Vec::new();
         let any = run(example::run(job, &mut out)).unwrap();
         (any, String::from_utf8(out).unwrap())
@@ -72,6 +76,17 @@ fn roles_and_zone_are_passed_on_and_no_row_in_the_store_is_a_failure() {
         "{text}"
     );
     assert!(text.contains("2025-12-31T15:00:00"), "{text}");
+    assert!(text.contains("There is one event"), "{text}");
+    assert!(
+        std::fs::read_to_string(&report)
+            .unwrap()
+            .contains("<h1>f</h1>")
+    );
+    assert!(
+        std::fs::read_to_string(place("report.md"))
+            .unwrap()
+            .starts_with("# f\n")
+    );
     // What is there already is no failure.
     let (any, text) = show(&file);
     assert!(any && text.contains("0 accepted, 1 duplicate"), "{text}");
@@ -90,4 +105,32 @@ fn roles_and_zone_are_passed_on_and_no_row_in_the_store_is_a_failure() {
     assert!(example::is_broken_pipe(
         &run(example::run(job, Closed)).unwrap_err()
     ));
+}
+
+#[test]
+fn the_sample_is_what_its_program_writes() {
+    use std::io::Read;
+
+    let unpacked = |path: &std::path::Path| {
+        let mut text = String::new();
+        let file = std::fs::File::open(path).unwrap();
+        flate2::read::GzDecoder::new(file)
+            .read_to_string(&mut text)
+            .unwrap();
+        text
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let made = dir.path().join("made.gz");
+    let python = std::env::var("AURA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let done = std::process::Command::new(&python)
+        .arg(repository("examples/data/workspace/make.py"))
+        .arg(&made)
+        .status()
+        .unwrap_or_else(|e| panic!("{python}: {e}; set AURA_PYTHON to an interpreter of Python 3"));
+    assert!(done.success());
+    let committed = unpacked(&repository("examples/data/workspace/workspace.ndjson.gz"));
+    assert!(
+        unpacked(&made) == committed,
+        "run make.py again, and read what changed"
+    );
 }

@@ -268,3 +268,20 @@ fn roles_and_zones_are_asked_for() {
         assert_eq!(report.accepted, 1);
     });
 }
+
+#[test]
+fn a_source_that_cannot_be_read_is_not_an_empty_one() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the line broke"))
+        }
+    }
+    run(async {
+        let store = Store::in_memory().await.unwrap();
+        let error = store.ingest(Source::reader("line", Broken)).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.message().contains("the line broke"), "{error}");
+    });
+}
