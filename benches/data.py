@@ -122,6 +122,19 @@ def repeat(source: pathlib.Path, out: pathlib.Path, times: int) -> None:
     partial.rename(out / "events.parquet")
 
 
+def one_each(source: pathlib.Path, out: pathlib.Path) -> None:
+    """Writes the Parquet log `source` into `out`, each event of a user of its own."""
+    out.mkdir(parents=True, exist_ok=True)
+    log = pq.ParquetFile(source)
+    partial = out / ".events.parquet.partial"
+    with pq.ParquetWriter(partial, log.schema_arrow, compression="zstd") as parquet:
+        for group in range(log.num_row_groups):
+            frame = pl.from_arrow(log.read_row_group(group)).with_columns(user_id="u" + pl.col("event_id").cast(pl.String))
+            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(log.schema_arrow)
+            parquet.write_table(table, row_group_size=CHUNK)
+    partial.rename(out / "events.parquet")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)

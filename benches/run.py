@@ -185,6 +185,9 @@ class Suite:
         home = tempfile.mkdtemp(dir=self.scratch, prefix="aura-")
         try:
             environment = os.environ | {"AURA_BENCH_DATA": str(folder.resolve())}
+            if bench.judge is judge_memory:
+                # What the library holds, not what the program's allocator keeps of it for later.
+                environment["MIMALLOC_PURGE_DELAY"] = "0"
             return last_json([str(self.args.program), *bench.ours(folder.resolve())], cwd=home, env=environment)
         finally:
             shutil.rmtree(home, ignore_errors=True)
@@ -232,7 +235,8 @@ def page(args: argparse.Namespace, rows: list[Row], table: list[str]) -> str:
             "",
             "Everybody loads the log that `benches/data.py` makes, syncs to the disk within the time, and shares the same cores."
             " Appends are batches of 1,000 events by 8 callers at once. Runs take turns, the first round is not counted where there"
-            " are several, and figures are medians: compare ratios, not seconds.",
+            " are several, and figures are medians: compare ratios, not seconds. For the memory of an ingest the allocator of the"
+            " program (mimalloc) gives back what is freed at once, which costs a part of the speed that is shown there.",
             "",
             "| work | bar | AURA | best peer | ratio | |",
             "|---|---|---|---|---|---|",

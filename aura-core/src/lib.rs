@@ -22,13 +22,22 @@
 
 pub mod behavior;
 pub mod calendar;
+#[cfg(test)]
+mod conformance;
+mod detect;
 mod document;
 pub mod engine;
 pub mod error;
 pub mod event;
 pub mod expr;
 pub mod ingest;
+pub mod insight;
+pub mod job;
+pub mod json;
 pub mod metric;
+#[cfg(test)]
+mod python;
+pub mod report;
 pub mod store;
 pub mod time;
 
