@@ -74,6 +74,15 @@ pub(crate) fn markdown(text: &str) -> String {
     out.replace("://", ":&#47;/").replace("www.", "www&#46;")
 }
 
+/// Replaces what is no text, for where no character is markup.
+#[cfg(feature = "pdf")]
+pub(crate) fn plain(text: &str) -> String {
+    let kept = |c: char| matches!(c, '\t' | '\n') || !is_harmful(c);
+    text.chars()
+        .map(|c| if kept(c) { c } else { '\u{fffd}' })
+        .collect()
+}
+
 /// Tells whether a character is no text: a control character, one that XML does not allow, or one that turns the direction of
 /// text.
 fn is_harmful(c: char) -> bool {

@@ -164,6 +164,32 @@ impl Theme {
     }
 }
 
+#[cfg(feature = "pdf")]
+impl Theme {
+    /// The light colours by name.
+    pub(crate) fn light_colours(&self) -> serde_json::Map<String, serde_json::Value> {
+        let colours = self.light.colours().filter(|(name, _)| *name != "series");
+        colours
+            .map(|(name, colour)| (name.to_owned(), colour.into()))
+            .collect()
+    }
+
+    /// The style of charts in their light colours, for readers of SVG that know no variables, no queries and no `:not`.
+    pub(crate) fn print_style(&self) -> String {
+        let mut style: String = CHART_CSS
+            .lines()
+            .filter(|line| !line.starts_with('@'))
+            .map(|line| line.replace("rect.open:not(.fill)", "rect.open"))
+            .collect();
+        for variable in variables(&self.light).split(';') {
+            if let Some((name, value)) = variable.split_once(':') {
+                style = style.replace(&format!("var({name})"), value);
+            }
+        }
+        style.replace("font-family:var(--font);", "")
+    }
+}
+
 /// The style of pages.
 const PAGE_CSS: &str = include_str!("templates/page.css");
 

@@ -5,6 +5,7 @@ html FILE...      each is HTML without a parse error (html5lib, strict), its dra
                   one step at a time, tables and drawings have names, and nothing is run or fetched
 markdown FILE...  each has no HTML, link or image but the known tags when read as the Markdown of GitHub (markdown-it)
 vega FILE         a list of specifications that fit the schema of Vega-Lite 5 (altair)
+pdf FILE          prints the number of pages, the title, the outline and the text (PDFium); asserts that it is tagged where it has text
 xlsx FILE         prints the cells of the first sheet as JSON (openpyxl)
 """
 import json
@@ -98,12 +99,26 @@ def xlsx(path):
     print(json.dumps(cells))
 
 
+def pdf(path):
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path)
+    print(f"pages: {len(document)}")
+    print(f"title: {document.get_metadata_dict()['Title']}")
+    assert document.is_tagged()
+    for entry in document.get_toc():
+        print(f"outline: {'  ' * entry.level}{entry.get_title()}")
+    for page in document:
+        text = page.get_textpage().get_text_bounded()
+        print(text.replace("\r\n", "\n").replace("\u200b", "").replace("\ufffe", "-"))
+
+
 def main():
     command, *files = sys.argv[1:]
     assert files, __doc__
     for path in files:
-        found = {"html": html, "markdown": markdown, "vega": vega, "xlsx": xlsx}[command](path)
-        if command != "xlsx":
+        found = {"html": html, "markdown": markdown, "vega": vega, "pdf": pdf, "xlsx": xlsx}[command](path)
+        if found is not None:
             print(f"{path}: {found}")
 
 

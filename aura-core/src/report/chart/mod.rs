@@ -57,11 +57,15 @@ impl Chart {
     /// # Ok::<(), aura_core::Error>(())
     /// ```
     pub fn to_svg(&self, language: Language) -> Result<String> {
+        self.styled(&Theme::default().chart_style(), language)
+    }
+
+    /// Draws the chart as a document that has its style.
+    pub(crate) fn styled(&self, style: &str, language: Language) -> Result<String> {
         let svg = self.drawn("chart", language)?;
         // The first `>` ends the opening tag: attributes are escaped.
         let at = svg.find('>').map_or(svg.len(), |at| at + 1);
         let (head, rest) = svg.split_at_checked(at).unwrap_or((&svg, ""));
-        let style = Theme::default().chart_style();
         Ok(format!("{head}<style>{style}</style>{rest}"))
     }
 

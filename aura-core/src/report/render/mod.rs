@@ -1,6 +1,8 @@
-//! From reports to Markdown and HTML, by templates that can be replaced.
+//! From reports to Markdown, HTML and PDF, by templates that can be replaced.
 
 mod finding;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod templates;
 mod view;
 
@@ -34,6 +36,15 @@ pub struct RenderOptions {
     /// The template of Markdown; AURA's own unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markdown_template: Option<String>,
+    /// The template of PDF, a program of Typst that reads the report as `json("report.json")`; AURA's own unless given.
+    #[cfg(feature = "pdf")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pdf_template: Option<String>,
+    /// Files of fonts (TrueType, OpenType) for PDF, the first first. Those that are built in, for what these have not, know
+    /// Latin, Cyrillic and Greek; the fonts of the machine are not used, so that results do not depend on it.
+    #[cfg(feature = "pdf")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pdf_fonts: Vec<std::path::PathBuf>,
     /// The most rows of a table; the others are cut and it is said how many there are. 60 unless given.
     pub max_rows: usize,
     /// The most bytes of HTML, 500,000 unless given. Where a report has more, its tables are cut further, first to 24 rows and then
@@ -47,6 +58,10 @@ impl Default for RenderOptions {
             theme: Theme::default(),
             html_template: None,
             markdown_template: None,
+            #[cfg(feature = "pdf")]
+            pdf_template: None,
+            #[cfg(feature = "pdf")]
+            pdf_fonts: Vec::new(),
             max_rows: 60,
             max_bytes: 500_000,
         }

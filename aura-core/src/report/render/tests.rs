@@ -15,8 +15,8 @@ use crate::report::{
     Block, Figure, Language, Report, Section, TableBlock, Theme, Tile, ValueFormat,
 };
 
-mod golden;
-mod hostile;
+pub(crate) mod golden;
+pub(crate) mod hostile;
 pub(crate) mod outside;
 
 fn both(en: &str, ru: &str) -> LocalText {
@@ -277,7 +277,7 @@ fn charts() -> Vec<Chart> {
 }
 
 /// A report with everything in it.
-fn whole(language: Language) -> Report {
+pub(crate) fn whole(language: Language) -> Report {
     let spec = json!({"metrics": ["active_actors"], "grain": "day"});
     let tile = |title: &str, value: f64, format: ValueFormat, change: f64, good: bool| Tile {
         title: title.to_owned(),

@@ -17,6 +17,8 @@ use crate::report::period::readable;
 pub(super) enum Form {
     Html,
     Markdown,
+    #[cfg(feature = "pdf")]
+    Pdf,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,8 +107,8 @@ impl SpecView {
         Ok(SpecView {
             // Code in a fence is not Markdown; in HTML it is escaped as any text is.
             json: match form {
-                Form::Html => Value::from(text),
                 Form::Markdown => Value::from_safe_string(text),
+                _ => Value::from(text),
             },
             fence: Value::from_safe_string(fence),
         })
@@ -150,7 +152,7 @@ impl ReportView {
         }
         let style = match form {
             Form::Html => context.options.theme.page_style(),
-            Form::Markdown => String::new(),
+            _ => String::new(),
         };
         Ok(ReportView {
             language: report.language.tag(),
@@ -200,6 +202,9 @@ impl BlockView {
 pub(super) fn drawing(chart: &Chart, id: &str, context: Context<'_>) -> Result<Value> {
     Ok(Value::from_safe_string(match context.form {
         Form::Html => chart.drawn(id, context.language)?,
+        // A picture of its own, in one set of colours.
+        #[cfg(feature = "pdf")]
+        Form::Pdf => chart.styled(&context.options.theme.print_style(), context.language)?,
         Form::Markdown => {
             chart.check()?;
             String::new()

@@ -5,7 +5,7 @@ use super::*;
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/report");
 
 /// Compares with a committed file.
-fn same_as_file(name: &str, found: &str) {
+pub(crate) fn same_as_file(name: &str, found: &str) {
     let path = format!("{FILES}/{name}");
     if std::env::var_os("AURA_BLESS").is_some() {
         std::fs::create_dir_all(FILES).unwrap();

@@ -5,7 +5,7 @@ use super::*;
 const HOSTILE: &str = "<script>alert(1)</script>\"' onload=x | ](javascript:y) ![z](w) =cmd() `c` {{ 7*7 }} {% raw %} --> ]]> \u{202e}\u{0}\n# h\n</style></title></svg>";
 
 /// A report in which every text is hostile.
-pub(super) fn hostile() -> Report {
+pub(crate) fn hostile() -> Report {
     let mut value = serde_json::to_value(whole(Language::English)).unwrap();
     replace(&mut value);
     serde_json::from_value(value).unwrap()
