@@ -18,7 +18,7 @@ export AURA_PYTHON ?= $(CURDIR)/$(VENV)/bin/python
 export PROPTEST_RNG_SEED ?= 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-FEATURES ?= git postgres xlsx
+FEATURES ?= git pdf postgres xlsx
 # Feature sets that `make features` compiles by themselves: none, and each alone. They change features of crates below
 # DataFusion, which is then compiled again: `make test` looks at the one without any.
 FEATURE_SETS ?= none $(FEATURES)
