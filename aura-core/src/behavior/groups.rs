@@ -101,6 +101,8 @@ impl Breakdown {
             keys: Vec::new(),
             dense: Vec::new(),
             key: vec![0; parts.len()],
+            kept: Vec::new(),
+            looks_back: false,
             parts,
         };
         if groups.parts.is_empty() {
@@ -121,6 +123,10 @@ pub(crate) struct Groups {
     /// With one column: one more than the id of each code; 0 is none so far.
     dense: Vec<u32>,
     key: Vec<u32>,
+    /// The codes of rows that are kept beyond their block.
+    kept: Vec<u32>,
+    /// Whether rows are those kept, not those of the block.
+    looks_back: bool,
 }
 
 /// One column. Code 0 is null.
@@ -203,7 +209,12 @@ impl Groups {
 
     /// Returns the code of a row in column `column` of the breakdown; 0 is null, and codes are equal where values
     /// are.
+    #[inline]
     pub(crate) fn code(&self, column: usize, row: usize) -> u32 {
+        if self.looks_back {
+            let place = row * self.parts.len() + column;
+            return self.kept.get(place).copied().unwrap_or(0);
+        }
         let part = self.parts.get(column);
         part.and_then(|p| p.codes.get(row)).copied().unwrap_or(0)
     }
@@ -214,8 +225,8 @@ impl Groups {
     /// `ResourceExhausted` for more than [`MAX_GROUPS`].
     pub(crate) fn id(&mut self, row: usize) -> Result<u32> {
         let mut key = std::mem::take(&mut self.key);
-        for (code, part) in key.iter_mut().zip(&self.parts) {
-            *code = part.codes.get(row).copied().unwrap_or(0);
+        for (column, code) in key.iter_mut().enumerate() {
+            *code = self.code(column, row);
         }
         let id = self.id_of(&key);
         self.key = key;
@@ -269,6 +280,24 @@ impl Groups {
         Ok(id)
     }
 
+    /// Keeps the values of a row of the block at hand; they are those of the row 0, 1, 2, … of [`look_back`](Self::look_back).
+    pub(crate) fn keep(&mut self, row: usize) {
+        for column in 0..self.parts.len() {
+            let code = self.code(column, row);
+            self.kept.push(code);
+        }
+    }
+
+    /// Forgets the rows that were kept.
+    pub(crate) fn forget(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Says whether rows are from now on those that were kept, or those of the block at hand.
+    pub(crate) fn look_back(&mut self, back: bool) {
+        self.looks_back = back;
+    }
+
     /// Returns the number of ids.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
@@ -276,11 +305,11 @@ impl Groups {
 
     /// Compares the values of two rows of the block, column by column, null last: for ties in time.
     pub(crate) fn compare_rows(&self, a: usize, b: usize) -> Ordering {
-        let code = |part: &Part, row: usize| part.codes.get(row).copied().unwrap_or(0);
         let compared = self
             .parts
             .iter()
-            .map(|part| part.compare(code(part, a), code(part, b)));
+            .enumerate()
+            .map(|(i, part)| part.compare(self.code(i, a), self.code(i, b)));
         compared.fold(Ordering::Equal, Ordering::then)
     }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::engine::{Events, ScanStats, Table, extent};
 use crate::event::EVENT;
 use crate::ingest::CancelToken;
 use crate::{Error, Result};
+use whole::Whole;
 
 /// Most analyses of one call.
 pub(crate) const MAX_ANALYSES: usize = 100;
@@ -77,7 +79,8 @@ pub(crate) trait Kernel: Send + Sync + 'static {
         None
     }
 
-    /// Whether an actor with very many rows may come in several blocks, see [`ActorBlock`].
+    /// Whether an actor with very many rows may come in several blocks, see [`ActorBlock`]. Others of the same pass may need it
+    /// whole.
     fn takes_parts(&self) -> bool {
         false
     }
@@ -154,6 +157,7 @@ struct PassState {
     answers: Vec<Answers>,
     masks: Vec<Vec<u64>>,
     periods: Vec<i32>,
+    whole: Whole,
     /// The states of the analyses, or why there are none.
     states: Result<Vec<Box<dyn Any + Send>>>,
 }
@@ -172,6 +176,7 @@ impl ordered::Kernel for Pass {
             answers: self.words.iter().map(RowTests::new_answers).collect(),
             masks: vec![Vec::new(); self.words.len()],
             periods: Vec::new(),
+            whole: Whole::default(),
             states: self.analyses.iter().map(|(_, a)| a.new_state()).collect(),
         }
     }
@@ -185,11 +190,27 @@ impl ordered::Kernel for Pass {
         let Ok(states) = &mut state.states else {
             return Err(Error::internal("an analysis could not be started"));
         };
-        for ((word, analysis), state) in self.analyses.iter().zip(states) {
+        let in_parts = block.begun || block.open;
+        let mut lacking = false;
+        for ((word, analysis), state) in self.analyses.iter().zip(&mut *states) {
+            if in_parts && !analysis.takes_parts() {
+                lacking = true;
+                continue;
+            }
             let masks = state_masks.get(*word).map_or(&[][..], |m| m);
             analysis.block(state.as_mut(), Marked { block, masks })?;
         }
-        Ok(())
+        if !lacking {
+            return Ok(());
+        }
+        state.whole.take(block, state_masks, |block, masks| {
+            let analyses = self.analyses.iter().zip(&mut *states);
+            for ((word, analysis), state) in analyses.filter(|((_, a), _)| !a.takes_parts()) {
+                let masks = masks.get(*word).copied().unwrap_or_default();
+                analysis.block(state.as_mut(), Marked { block, masks })?;
+            }
+            Ok(())
+        })
     }
 
     fn combine(&self, into: PassState, from: PassState) -> Result<PassState> {
@@ -199,6 +220,7 @@ impl ordered::Kernel for Pass {
             answers: Vec::new(),
             masks: Vec::new(),
             periods: Vec::new(),
+            whole: Whole::default(),
             states: states
                 .map(|((_, analysis), (into, from))| analysis.combine(into, from))
                 .collect(),
@@ -206,7 +228,7 @@ impl ordered::Kernel for Pass {
     }
 
     fn takes_parts(&self) -> bool {
-        self.analyses.iter().all(|(_, a)| a.takes_parts())
+        self.analyses.iter().any(|(_, a)| a.takes_parts())
     }
 
     fn has_marks(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::memory_pool::MemoryPool;
 
 use super::any::AnyOrder;
+use super::carry::Carried;
 use super::cells::{Cells, Kept};
 use super::row::{Chain, End, Marks, Row, SKIPPED};
 use super::walk::{Begin, Steps, Walk};
@@ -17,6 +18,7 @@ use crate::behavior::groups::{Breakdown, Groups};
 use crate::behavior::pass::{Kernel, Marked};
 use crate::calendar::Bucketer;
 use crate::engine::Table;
+use crate::engine::ordered::ActorRows;
 
 /// A funnel, prepared.
 pub(super) struct FunnelKernel {
@@ -66,8 +68,8 @@ pub(super) struct Event {
 pub(super) struct State {
     pub(super) groups: Groups,
     same: Groups,
-    search: Search,
-    rows: Vec<Row>,
+    pub(super) search: Search,
+    pub(super) rows: Vec<Row>,
     /// The period of each row of the block.
     periods: Vec<i32>,
     /// The periods in which the chains of a unit may begin.
@@ -75,6 +77,7 @@ pub(super) struct State {
     /// The chain that counts, so far, of several parts.
     chosen: Vec<Option<Event>>,
     codes: Vec<u32>,
+    pub(super) carried: Carried,
     pub(super) found: Found,
 }
 
@@ -88,7 +91,7 @@ pub(super) struct Found {
     pub(super) last_event: Option<i64>,
 }
 
-enum Search {
+pub(super) enum Search {
     InOrder(Walk),
     Optional(Ways),
     AnyOrder(AnyOrder),
@@ -132,6 +135,7 @@ impl Kernel for FunnelKernel {
             begins: Vec::new(),
             chosen: Vec::with_capacity(steps),
             codes: Vec::new(),
+            carried: Carried::default(),
             found: Found {
                 cells: Cells::new(steps, self.kept.clone(), Charge::new(&self.pool)),
                 left_out: 0,
@@ -148,7 +152,11 @@ impl Kernel for FunnelKernel {
             state.periods.resize(marked.block.times.len(), -1);
             periods.index_into(&marked.block.times, &mut state.periods)?;
         }
-        for rows in marked.block.rows() {
+        for ActorRows { rows, begun, open } in marked.block.parts() {
+            if begun || open {
+                self.part(state, marked, rows, (begun, open))?;
+                continue;
+            }
             let masks = marked.masks.get(rows.clone()).unwrap_or_default();
             let met = masks.iter().fold(0, |all, mask| all | mask);
             // Most actors never begin.
@@ -158,6 +166,16 @@ impl Kernel for FunnelKernel {
             }
         }
         Ok(())
+    }
+
+    /// Rows of blocks before are looked at by their time, marks and values alone.
+    fn takes_parts(&self) -> bool {
+        self.count == Count::Actors
+            && self.same.is_empty()
+            && self.segments.is_empty()
+            && self.periods.is_none()
+            && !self.with_periods
+            && (self.by.is_empty() || self.attribution != Attribution::AllSteps)
     }
 
     fn combine(&self, mut into: State, mut from: State) -> Result<State> {
@@ -239,7 +257,7 @@ impl FunnelKernel {
     }
 
     /// Puts rows at the same time in the order that the funnel defines.
-    fn order_ties(&self, state: &mut State, masks: &[u64]) {
+    pub(super) fn order_ties(&self, state: &mut State, masks: &[u64]) {
         let groups = &state.groups;
         let segments = |row: &Row| {
             let mask = masks.get(row.row as usize).copied().unwrap_or(0);
@@ -258,7 +276,7 @@ impl FunnelKernel {
     }
 
     /// Counts the chains of the actor whose rows were gathered.
-    fn actor(&self, state: &mut State, masks: &[u64]) -> Result<()> {
+    pub(super) fn actor(&self, state: &mut State, masks: &[u64]) -> Result<()> {
         let rows = std::mem::take(&mut state.rows);
         let counted = rows
             .chunk_by(|a, b| a.unit == b.unit)

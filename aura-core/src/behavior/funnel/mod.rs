@@ -1,6 +1,7 @@
 //! Funnels: how many go through steps, where they stop, and how long it takes.
 
 mod any;
+mod carry;
 mod cells;
 mod kernel;
 mod plan;

@@ -76,6 +76,17 @@ fn analyses() -> Vec<Analysis> {
             .times(false)
             .into(),
         Sequence::new("(?1).*(?2)", ["view", "buy"]).by("n").into(),
+        Sequence::new("(?1).*(?2)", ["view", "buy"]).into(),
+        Funnel::steps(["sign", "view", "buy"])
+            .within(span("3 days"))
+            .into(),
+        Funnel::steps(["view", "view", "buy"])
+            .within(span("3 days"))
+            .by("plan")
+            .attribution(Attribution::Last)
+            .from("2026-03-10")
+            .to("2026-03-30")
+            .into(),
         retention.clone().by("plan").value("amount").into(),
         retention
             .clone()
@@ -133,8 +144,41 @@ fn tables(rows: &[Row], batches: usize, threads: usize, picks: &[(Index, Index)]
     found
 }
 
+/// The tables of all analyses, where the rows of an actor come in parts.
+fn in_parts(rows: &[Row], block: usize, threads: usize) -> Vec<String> {
+    let events = events(rows, 2, threads);
+    let times = rows.iter().map(|r| r.time);
+    let extent = times.clone().min().zip(times.max());
+    let mut found = Vec::new();
+    for mut plan in plans(&events, &analyses(), extent).unwrap() {
+        assert!(Kernel::takes_parts(&plan.pass));
+        plan.source.sizes.block = block;
+        let scanned = plan.source.actors(&plan.request, &plan.pass).unwrap();
+        let states = scanned.state.states().unwrap();
+        for ((_, analysis), state) in plan.pass.analyses.iter().zip(states) {
+            let table = analysis.finish(state).unwrap();
+            found.push(format!("{table}\n{}", table.notes().join("\n")));
+        }
+    }
+    found
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn actors_come_in_parts(rows in rows(120), block in 1..20_usize, threads in 1..3_usize) {
+        prop_assume!(!rows.is_empty());
+        let found = |block| {
+            let rows = &rows;
+            std::thread::scope(|s| s.spawn(move || in_parts(rows, block, threads)).join().unwrap())
+        };
+        let (parts, whole) = (found(block), found(1_000));
+        for ((parts, whole), analysis) in parts.iter().zip(&whole).zip(analyses()) {
+            prop_assert_eq!(parts, whole, "{:?}", analysis);
+        }
+        prop_assert_eq!(parts.len(), whole.len());
+    }
 
     #[test]
     fn states_are_combined_in_any_way(

@@ -16,6 +16,7 @@ use crate::behavior::sessions::durations::{Durations, Percentile};
 use crate::behavior::shares::{share, wilson};
 use crate::engine::Table;
 use crate::engine::functions::{Event, Item, Matcher};
+use crate::engine::ordered::ActorRows;
 
 /// The columns of every result.
 pub(super) const COLUMNS: [&str; 8] = [
@@ -52,6 +53,9 @@ pub(super) struct State {
     cells: Vec<Cell>,
     /// The events of the actor at hand and their rows, in order.
     rows: Vec<(Event, usize)>,
+    /// The bits that any of them has, and whether some share a time.
+    met: u64,
+    ties: bool,
     events: Vec<Event>,
     matcher: Matcher,
     charge: Charge,
@@ -88,10 +92,14 @@ impl SequenceKernel {
         }
     }
 
-    fn gather(&self, state: &mut State, marked: Marked<'_>, rows: Range<usize>) -> u64 {
-        state.rows.clear();
-        let mut met = 0;
-        let mut ties = false;
+    /// Adds the rows of an actor that matter; puts them in order when all are there.
+    fn gather(&self, state: &mut State, marked: Marked<'_>, part: ActorRows) {
+        let ActorRows { rows, begun, open } = part;
+        if !begun {
+            state.rows.clear();
+            (state.met, state.ties) = (0, false);
+        }
+        let (mut met, mut ties) = (state.met, state.ties);
         let times = marked.block.times.get(rows.clone()).unwrap_or_default();
         let masks = marked.masks.get(rows.clone()).unwrap_or_default();
         for ((&time, &mask), row) in times.iter().zip(masks).zip(rows) {
@@ -106,7 +114,8 @@ impl SequenceKernel {
             };
             state.rows.push((event, row));
         }
-        if ties {
+        (state.met, state.ties) = (met, ties);
+        if ties && !open {
             let groups = &state.groups;
             for tie in state.rows.chunk_by_mut(|(a, _), (b, _)| a.time == b.time) {
                 tie.sort_unstable_by(|(a, a_row), (b, b_row)| {
@@ -117,7 +126,6 @@ impl SequenceKernel {
                 });
             }
         }
-        met
     }
 }
 
@@ -129,6 +137,8 @@ impl Kernel for SequenceKernel {
             groups: self.by.groups(),
             cells: Vec::new(),
             rows: Vec::new(),
+            met: 0,
+            ties: false,
             events: Vec::new(),
             matcher: Matcher::default(),
             charge: Charge::new(&self.pool),
@@ -137,8 +147,12 @@ impl Kernel for SequenceKernel {
 
     fn block(&self, state: &mut State, marked: Marked<'_>) -> Result<()> {
         state.groups.begin(marked.block)?;
-        for rows in marked.block.rows() {
-            let met = self.gather(state, marked, rows);
+        for part in marked.block.parts() {
+            let open = part.open;
+            self.gather(state, marked, part);
+            if open {
+                continue;
+            }
             let Some((_, first)) = state.rows.first() else {
                 continue;
             };
@@ -152,7 +166,7 @@ impl Kernel for SequenceKernel {
                 continue;
             };
             cell.actors += 1;
-            if met & self.needed != self.needed {
+            if state.met & self.needed != self.needed {
                 continue;
             }
             let events = &mut state.events;
@@ -182,6 +196,11 @@ impl Kernel for SequenceKernel {
             cell.matched += u64::from(from > 0);
         }
         Ok(())
+    }
+
+    /// Values of rows of blocks before are not known any more.
+    fn takes_parts(&self) -> bool {
+        self.by.is_empty()
     }
 
     fn combine(&self, mut into: State, mut from: State) -> Result<State> {

@@ -40,7 +40,7 @@ impl Column {
     }
 
     /// Puts parts of one column together.
-    pub(super) fn concat<'a>(parts: impl Iterator<Item = &'a Column>) -> Result<Column> {
+    pub(crate) fn concat<'a>(parts: impl Iterator<Item = &'a Column>) -> Result<Column> {
         let mut all = Vec::new();
         let mut arrays: Vec<&dyn Array> = Vec::new();
         let mut shared = None;
@@ -133,6 +133,26 @@ impl ActorBlock {
     /// Returns the number of actors.
     pub(crate) fn actors(&self) -> usize {
         self.starts.len().saturating_sub(1)
+    }
+
+    /// Returns a block of some of the actors, all rows of which it has.
+    pub(crate) fn actors_of(&self, actors: Range<usize>) -> ActorBlock {
+        let starts = self.starts.get(actors.start..=actors.end);
+        let starts = starts.unwrap_or_default();
+        let ends = starts.first().zip(starts.last());
+        let (start, end) = ends.map_or((0, 0), |(&start, &end)| (start, end));
+        let rows = start as usize..end as usize;
+        ActorBlock {
+            times: self.times.slice(rows.start, rows.len()),
+            columns: self.columns.iter().map(|c| c.slice(&rows)).collect(),
+            starts: starts.iter().map(|s| s - start).collect(),
+            names: self
+                .names
+                .as_ref()
+                .map(|n| n.slice(actors.start, actors.len())),
+            begun: false,
+            open: false,
+        }
     }
 
     /// Returns each actor in turn, for kernels that take parts.

@@ -93,6 +93,7 @@ pub(super) fn order_bucket(
     ids: Ids,
     slices: &[Slice],
     numbers: &mut Numbers,
+    parts: bool,
     sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
 ) -> Result<bool> {
     let rows: usize = slices.iter().map(|s| s.times.len()).sum();
@@ -155,18 +156,19 @@ pub(super) fn order_bucket(
         begun: false,
         open: false,
     };
-    in_blocks(whole, plan.sizes.block, sink)?;
+    in_blocks(&whole, plan.sizes.block, parts, sink)?;
     Ok(true)
 }
 
-/// Divides a large block between actors.
+/// Divides a large block between actors, and where it may (`parts`) within those with very many rows.
 pub(super) fn in_blocks(
-    whole: ActorBlock,
+    whole: &ActorBlock,
     block_rows: usize,
+    parts: bool,
     sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
 ) -> Result<()> {
     if whole.times.len() <= block_rows {
-        return sink(&whole);
+        return sink(whole);
     }
     let actors = whole.actors();
     let mut first = 0;
@@ -175,19 +177,35 @@ pub(super) fn in_blocks(
         let fits =
             whole.starts[first + 1..].partition_point(|&end| (end - start) as usize <= block_rows);
         let next = first + fits.max(1);
-        let rows = start as usize..whole.starts[next] as usize;
-        sink(&ActorBlock {
-            times: whole.times.slice(rows.start, rows.len()),
-            columns: whole.columns.iter().map(|c| c.slice(&rows)).collect(),
-            starts: whole.starts[first..=next]
-                .iter()
-                .map(|s| s - start)
-                .collect(),
-            names: whole.names.as_ref().map(|n| n.slice(first, next - first)),
-            begun: false,
-            open: false,
-        })?;
+        if parts && fits == 0 {
+            in_parts(&whole.actors_of(first..next), block_rows, sink)?;
+        } else {
+            sink(&whole.actors_of(first..next))?;
+        }
         first = next;
+    }
+    Ok(())
+}
+
+/// Divides the rows of one actor.
+fn in_parts(
+    actor: &ActorBlock,
+    block_rows: usize,
+    sink: &mut dyn FnMut(&ActorBlock) -> Result<()>,
+) -> Result<()> {
+    let rows = actor.times.len();
+    let mut from = 0;
+    while from < rows {
+        let to = rows.min(from + block_rows.max(1));
+        sink(&ActorBlock {
+            times: actor.times.slice(from, to - from),
+            columns: actor.columns.iter().map(|c| c.slice(&(from..to))).collect(),
+            starts: vec![0, (to - from) as u32],
+            names: actor.names.clone(),
+            begun: from > 0,
+            open: to < rows,
+        })?;
+        from = to;
     }
     Ok(())
 }

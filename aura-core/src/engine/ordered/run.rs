@@ -303,7 +303,7 @@ impl ScanSource {
                     request.cancel.check()?;
                     kernel.block(state, block)
                 };
-                if !order_bucket(plan, ids, &slices, numbers, &mut sink)? {
+                if !order_bucket(plan, ids, &slices, numbers, kernel.takes_parts(), &mut sink)? {
                     undecided.push(bucket);
                 }
                 Ok(())
