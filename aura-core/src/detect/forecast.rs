@@ -1,6 +1,9 @@
 //! Where a series will be: its level and its trend with their error.
+//!
+//! Counts are taken back from their scale, on which what grows evenly would bend: a line through roots grows ever faster.
 
 use super::profile::Profile;
+use super::sample::Measure;
 use super::special::{student_quantile, student_two_sided};
 
 /// A line through the levels of the last stretch, on the scale of the series.
@@ -31,7 +34,8 @@ pub(crate) const LEAST_LINE: usize = 8;
 /// The variance of a forecast is σ²((1 + ρ)/(1 − ρ) (1/Σw + (t − m)²/Σw(t − m)²) + 1/cycle · (1 + ρ)/(1 − ρ)), with Student's
 /// distribution of n − 2 degrees of freedom (ordinary least squares as in Draper and Smith 1998, section 3.1).
 ///
-/// **Deviation.** The trend goes on as it is: whether it will, no series says. ρ widens the errors as it does for long means.
+/// **Deviations.** The trend goes on as it is: whether it will, no series says. ρ widens the errors as it does for long means, and the
+/// chance of counts is that of their mean level also where they will be greater.
 pub(crate) fn line(
     levels: &[f64],
     weights: &[f64],
@@ -87,9 +91,31 @@ impl Line {
         let latest = begun.filter(|at| at + LEAST_LINE <= n).max().unwrap_or(0);
         let noise = profile.noise();
         let weights = profile.structure.masked(&profile.weights);
-        let chance = (noise.sd, noise.rho);
-        line(&profile.levels, &weights, latest, chance, cycle)
-            .or_else(|| line(&profile.levels, &weights, 0, chance, cycle))
+        let (levels, sd) = match profile.sample.measure {
+            Measure::Count => {
+                let values: Vec<f64> = profile
+                    .levels
+                    .iter()
+                    .map(|l| profile.scale.from(*l))
+                    .collect();
+                let total: f64 = weights.iter().sum();
+                let mean = values.iter().zip(&weights).map(|(v, w)| v * w).sum::<f64>() / total;
+                // The derivative of the square is twice the root.
+                (values, noise.sd * 2.0 * (mean.max(0.0) + 0.375).sqrt())
+            }
+            _ => (profile.levels.clone(), noise.sd),
+        };
+        let chance = (sd, noise.rho);
+        line(&levels, &weights, latest, chance, cycle)
+            .or_else(|| line(&levels, &weights, 0, chance, cycle))
+    }
+
+    /// Returns the value that a level of the line of a series means in a period, with its season.
+    pub(crate) fn value(profile: &Profile, level: f64, at: usize) -> f64 {
+        match profile.sample.measure {
+            Measure::Count => level.max(0.0) * profile.season.at(at).unwrap_or(1.0),
+            _ => profile.value_of(level, at),
+        }
     }
 
     /// Returns the level, on the scale, that is expected at a time.

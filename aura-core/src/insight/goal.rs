@@ -180,8 +180,7 @@ impl Ahead<'_> {
                 let place = at.saturating_sub(back);
                 let t = place as f64 - (self.begin + self.profile.begin) as f64;
                 let level = self.line.at(t) + off;
-                self.profile
-                    .value_of(level, place.saturating_sub(self.begin))
+                Line::value(self.profile, level, place.saturating_sub(self.begin))
             })
             .sum();
         sum / self.span as f64
