@@ -109,14 +109,12 @@ fn told<'a>(segments: &[&'a SeriesOf], from: usize, to: usize) -> Vec<&'a Series
     filled
 }
 
+/// A value and a denominator for each period.
+type Group = Vec<(f64, f64)>;
+
 /// Returns value and denominator by period of a segment and of all others of its dimension together. An actor of several segments
 /// counts in each.
-fn groups(
-    segments: &[&SeriesOf],
-    part: &SeriesOf,
-    from: usize,
-    to: usize,
-) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn groups(segments: &[&SeriesOf], part: &SeriesOf, from: usize, to: usize) -> (Group, Group) {
     let at = |s: &SeriesOf, at: usize| {
         let value = s.values.get(at).copied().flatten();
         let below = s.below.get(at).copied().unwrap_or(0.0).max(0.0);
