@@ -59,6 +59,24 @@ fn vectors_of_metrics_are_fresh() {
     is_fresh("metric");
 }
 
+/// Of the vectors of detectors, those whose script needs nothing but Python.
+#[test]
+fn vectors_of_states_are_fresh() {
+    let written = tempfile::tempdir().unwrap();
+    let script = "detect/make_state_vectors.py";
+    python::output(script, &[written.path().to_str().unwrap()], &Value::Null);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = files(&root.join("conformance/detect"));
+    let expected = files(written.path());
+    assert_eq!(expected.len(), 1);
+    for (name, text) in &expected {
+        assert!(
+            found.get(name) == Some(text),
+            "conformance/detect/{name} is not what tests/{script} writes; run it with the directory as its argument"
+        );
+    }
+}
+
 #[test]
 fn every_room_is_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
@@ -67,7 +85,7 @@ fn every_room_is_looked_at() {
         .map(|room| room.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     rooms.sort();
-    // Those of `detect` are written with scipy, ruptures and pymannkendall, which nothing else here needs: they are read by
+    // Most of those of `detect` are written with scipy, ruptures and pymannkendall, which nothing else here needs: they are read by
     // the tests of their room, and written anew by hand.
     assert_eq!(
         rooms,

@@ -148,3 +148,29 @@ pub(crate) fn student_two_sided(t: f64, df: f64) -> f64 {
         false => 0.0,
     }
 }
+
+/// Returns the t > 0 with P(|T| > t) = `p` of Student's distribution with `df` > 0 degrees of freedom, for 0 < `p` < 1, by
+/// halving.
+pub(crate) fn student_quantile(p: f64, df: f64) -> f64 {
+    let mut high = 1.0;
+    while student_two_sided(high, df) > p && high < 1e12 {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        match student_two_sided(middle, df) > p {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// Returns P(F > f) of Fisher's distribution with `a` > 0 and `b` > 0 degrees of freedom.
+pub(crate) fn f_upper(f: f64, a: f64, b: f64) -> f64 {
+    match f.is_finite() {
+        true => beta_lower(b / (b + a * f.max(0.0)), b / 2.0, a / 2.0),
+        false => 0.0,
+    }
+}

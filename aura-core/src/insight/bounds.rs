@@ -1,115 +1,122 @@
 //! Bounds and milestones: rules whose numbers come from people.
 
-use crate::Result;
-use crate::detect::Measure;
+use crate::detect::{Measure, beyond, milestone as passed};
+use crate::metric::LocalText;
 
-use super::build::Builder;
-use super::cube::Cube;
-use super::finding::{Change, Finding, FindingKind};
-use super::rule::{MilestoneRule, Rule, Rules, ThresholdRule};
+use super::cube::SeriesOf;
+use super::finding::{Change, FindingKind, Severity};
+use super::notes::Why;
+use super::rule_kinds::{MilestoneRule, ThresholdRule};
+use super::state::{State, View, left_out};
+use super::words::Words;
 
 /// How many of the last periods may have the one in which a milestone was passed.
 const RECENT: usize = 7;
 
-/// Where a value is beyond a bound.
-pub(crate) struct Beyond {
-    pub(crate) kind: FindingKind,
-    pub(crate) rule: String,
-    pub(crate) metric: usize,
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    pub(crate) bound: f64,
-    pub(crate) observed: f64,
-    pub(crate) direction: Change,
-}
-
-/// Looks at the whole of each metric that a rule names.
-pub(crate) fn of_bounds(builder: &Builder<'_>, cube: &Cube, rules: &Rules) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    for rule in &rules.rules {
-        let beyond = match rule {
-            Rule::Threshold(rule) => threshold(cube, rule),
-            Rule::Milestone(rule) => milestone(cube, rule),
-            Rule::Shift(_) | Rule::Trend(_) | Rule::Anomaly(_) | Rule::Missing(_) => None,
-        };
-        if let Some(beyond) = beyond {
-            findings.push(builder.beyond(cube, &beyond)?);
-        }
-    }
-    Ok(findings)
-}
-
-fn values<'a>(cube: &'a Cube, name: &str) -> Option<(usize, &'a [Option<f64>])> {
-    let metric = cube.metrics.iter().position(|m| m.name == name)?;
-    let range = cube.judged(metric);
-    let series = cube.find(metric, &[])?;
-    Some((metric, series.values.get(..range.end)?))
-}
-
-fn threshold(cube: &Cube, rule: &ThresholdRule) -> Option<Beyond> {
-    let (metric, values) = values(cube, &rule.metric)?;
-    let (bound, direction) = match (rule.above, rule.below) {
-        (Some(bound), _) => (bound, Change::Up),
-        (None, Some(bound)) => (bound, Change::Down),
-        (None, None) => return None,
+/// Looks at the whole and the segments of a metric for the last periods beyond a bound.
+pub(crate) fn threshold(
+    view: &View<'_>,
+    rule: &ThresholdRule,
+    notes: &mut Vec<LocalText>,
+) -> Vec<State> {
+    let Some((metric, _)) = view.metric(&rule.metric) else {
+        return Vec::new();
     };
-    let beyond = |v: &&Option<f64>| {
-        v.is_some_and(|v| {
-            if direction == Change::Up {
-                v > bound
-            } else {
-                v < bound
-            }
+    let (bound, above) = match (rule.above, rule.below) {
+        (Some(bound), _) => (bound, true),
+        (None, Some(bound)) => (bound, false),
+        (None, None) => return Vec::new(),
+    };
+    let end = view.cube.judged(metric).end;
+    let least = usize::try_from(rule.periods).unwrap_or(usize::MAX);
+    let one = |series: &SeriesOf| {
+        let values = series.values.get(..end)?;
+        let stretch = beyond(values, &series.below, bound, above, least)?;
+        if !series.segment.is_empty() && view.is_small(series, stretch.from, stretch.to) {
+            return None;
+        }
+        let direction = if above { Change::Up } else { Change::Down };
+        Some(State {
+            kind: FindingKind::Threshold,
+            severity: Severity::High,
+            score: 60.0,
+            ..bounded(
+                rule.name.clone(),
+                series,
+                (stretch.from, stretch.to),
+                (stretch.observed, bound),
+                direction,
+            )
         })
     };
-    let length = values.iter().rev().take_while(beyond).count();
-    if length == 0 || (length as u64) < u64::from(rule.periods) {
-        return None;
-    }
-    let from = values.len() - length;
-    let inside = values.get(from..)?.iter().flatten();
-    let observed = inside.sum::<f64>() / length as f64;
-    Some(Beyond {
-        kind: FindingKind::Threshold,
-        rule: rule.name.clone(),
-        metric,
-        from,
-        to: values.len(),
-        bound,
-        observed,
-        direction,
-    })
+    let series = view.series(&rule.name, metric, &rule.by, notes);
+    series.into_iter().filter_map(one).collect()
 }
 
-fn milestone(cube: &Cube, rule: &MilestoneRule) -> Option<Beyond> {
-    let (metric, values) = values(cube, &rule.metric)?;
-    if cube.metrics.get(metric)?.measure != Measure::Count {
-        return None;
+/// Looks at the whole and the segments of a count for a round number passed lately.
+pub(crate) fn milestone(
+    view: &View<'_>,
+    rule: &MilestoneRule,
+    notes: &mut Vec<LocalText>,
+) -> Vec<State> {
+    let Some((metric, of)) = view.metric(&rule.metric) else {
+        return Vec::new();
+    };
+    if of.measure != Measure::Count {
+        let metric = rule.metric.clone();
+        left_out(notes, &rule.name, Why::NotACount { metric });
+        return Vec::new();
     }
-    let before = values.len().saturating_sub(RECENT);
-    let most = |values: &[Option<f64>]| values.iter().flatten().copied().fold(0.0, f64::max);
-    let (old, new) = (most(values.get(..before)?), most(values));
-    let mut passed = None;
-    let mut power = 100.0;
-    while power <= new {
-        for factor in [1.0, 2.0, 5.0] {
-            let round = factor * power;
-            if old < round && round <= new && before > 0 {
-                passed = Some(round);
-            }
-        }
-        power *= 10.0;
-    }
-    let bound = passed?;
-    let from = values.iter().position(|v| v.is_some_and(|v| v >= bound))?;
-    Some(Beyond {
-        kind: FindingKind::Milestone,
-        rule: rule.name.clone(),
-        metric,
+    let end = view.cube.judged(metric).end;
+    let one = |series: &SeriesOf| {
+        let values = series.values.get(..end)?;
+        let (at, round) = passed(values, RECENT)?;
+        let observed = values.get(at).copied().flatten()?;
+        Some(State {
+            kind: FindingKind::Milestone,
+            over: true,
+            ..bounded(
+                rule.name.clone(),
+                series,
+                (at, at + 1),
+                (observed, round),
+                Change::Up,
+            )
+        })
+    };
+    let series = view.series(&rule.name, metric, &rule.by, notes);
+    series.into_iter().filter_map(one).collect()
+}
+
+/// Not a matter of chance: somebody has said what the bound is.
+fn bounded(
+    rule: String,
+    series: &SeriesOf,
+    (from, to): (usize, usize),
+    (observed, bound): (f64, f64),
+    direction: Change,
+) -> State {
+    State {
+        kind: FindingKind::Threshold,
+        rule,
+        metric: series.metric,
+        segment: series.segment.clone(),
+        key: None,
         from,
-        to: from + 1,
-        bound,
-        observed: values.get(from).copied().flatten()?,
-        direction: Change::Up,
-    })
+        to,
+        over: false,
+        observed,
+        expected: bound,
+        direction,
+        good: None,
+        absolute: observed - bound,
+        relative: (bound != 0.0).then(|| (observed - bound) / bound.abs()),
+        confidence: 1.0,
+        severity: Severity::Low,
+        score: 10.0,
+        numbers: vec![("observed", observed), ("bound", bound)],
+        line: Some(bound),
+        drivers: Vec::new(),
+        words: Words::Bound,
+    }
 }

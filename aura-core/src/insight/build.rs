@@ -1,5 +1,7 @@
 //! From stories to findings: windows, sizes, severity, words.
 
+mod state;
+
 use jiff::tz::TimeZone;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -9,10 +11,8 @@ use crate::metric::{Direction, LocalText};
 use crate::{Error, Result};
 
 use super::analyse::Look;
-use super::bounds::Beyond;
 use super::cause::Cause;
 use super::collect::Collector;
-use super::cube::Cube;
 use super::cut::condition;
 use super::finding::{
     Change, Effect, Evidence, Finding, FindingKind, Named, Part, Related, Series, Severity, Size,
@@ -147,97 +147,6 @@ impl Builder<'_> {
             sentence,
             status: Status::New,
             merged: self.related(look, story),
-        })
-    }
-
-    /// Makes the finding of a value beyond a bound.
-    pub(crate) fn beyond(&self, cube: &Cube, beyond: &Beyond) -> Result<Finding> {
-        let missing = || Error::internal("a bound has no metric");
-        let metric = cube.metrics.get(beyond.metric).ok_or_else(missing)?;
-        let series = cube.find(beyond.metric, &[]).ok_or_else(missing)?;
-        let (first, last, grain) = self.window(FactKind::Shift, beyond.from, beyond.to)?;
-        let periods = self.count(first, last, grain)?;
-        let said = Said {
-            kind: beyond.kind,
-            title: &metric.title,
-            format: metric.format,
-            decimals: metric.decimals,
-            unit: metric.unit.as_deref(),
-            counts: metric.measure == Measure::Count,
-            segment: &[],
-            without: &[],
-            direction: beyond.direction,
-            observed: beyond.observed,
-            expected: beyond.bound,
-            first: self.local(first)?,
-            last: self.local(last)?,
-            grain,
-            per: cube.grain,
-            periods,
-            over: beyond.kind == FindingKind::Milestone,
-            drivers: &[],
-        };
-        let good = good(metric.direction, beyond.direction);
-        let all = cube.periods.len();
-        let numbers = [("observed", beyond.observed), ("bound", beyond.bound)];
-        let name = &metric.name;
-        let filter = condition(&[], &[], self.collector.spec.filter.as_deref());
-        let spec = serde_json::to_value(self.collector.query(&[name], None, filter));
-        Ok(Finding {
-            id: id(
-                &beyond.rule,
-                name,
-                &[],
-                beyond.direction,
-                &self.began(beyond.from),
-            ),
-            rule: beyond.rule.clone(),
-            kind: beyond.kind,
-            metric: name.clone(),
-            title: metric.title.clone(),
-            format: metric.format,
-            unit: metric.unit.clone(),
-            segment: Vec::new(),
-            window: self.shown(first, last, grain, periods)?,
-            direction: beyond.direction,
-            good,
-            size: Size {
-                absolute: beyond.observed - beyond.bound,
-                relative: (beyond.bound != 0.0)
-                    .then(|| (beyond.observed - beyond.bound) / beyond.bound.abs()),
-                actors: None,
-            },
-            // Not a matter of chance: somebody has said what the bound is.
-            confidence: 1.0,
-            severity: match beyond.kind {
-                FindingKind::Threshold => Severity::High,
-                _ => Severity::Low,
-            },
-            score: match beyond.kind {
-                FindingKind::Threshold => 60.0,
-                _ => 10.0,
-            },
-            evidence: Evidence {
-                numbers: numbers
-                    .map(|(name, value)| Named {
-                        name: name.to_owned(),
-                        value,
-                    })
-                    .to_vec(),
-                spec: spec.map_err(|e| Error::internal(e.to_string()))?,
-                series: Series {
-                    periods: cube.periods.iter().map(|p| p.label.clone()).collect(),
-                    values: series.values.clone(),
-                    expected: vec![Some(beyond.bound); all],
-                    marks: (beyond.from..beyond.to).map(|at| at as u64).collect(),
-                    ..Series::default()
-                },
-            },
-            drivers: Vec::new(),
-            action: both(&|language| action(&said, good, language)),
-            sentence: both(&|language| sentence(&said, language)),
-            status: Status::New,
-            merged: Vec::new(),
         })
     }
 

@@ -6,29 +6,41 @@
 mod analyse;
 mod bounds;
 mod build;
+mod burn;
 mod cause;
 mod closed;
 mod collect;
+mod compare;
 mod cube;
 mod cut;
+mod drift;
 mod finding;
+mod goal;
 mod memory;
+mod merge;
 mod notes;
 mod plan;
 mod rule;
+mod rule_kinds;
 mod run;
 mod scan;
 mod spec;
+mod state;
 mod story;
 mod words;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_states;
 
 pub use finding::{
     Change, Driver, Effect, Evidence, Finding, FindingKind, Findings, Named, Part, Related, Series,
     Severity, Size, Status, Window,
 };
 pub use memory::{Feedback, Verdict};
-pub use rule::{ChangeRule, MilestoneRule, Rule, Rules, ThresholdRule};
+pub use rule::{ChangeRule, Rule, Rules};
+pub use rule_kinds::{
+    BurnRateRule, BurnWindow, ComparisonRule, DriftRule, GoalRule, MilestoneRule, ThresholdRule,
+};
 pub use spec::Insights;

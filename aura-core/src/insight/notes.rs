@@ -20,6 +20,23 @@ pub(crate) enum Notes {
     Turning { dimensions: Vec<String> },
     Holidays { days: Vec<String> },
     Nothing { series: usize },
+    NotJudged { rule: String, why: Why },
+}
+
+/// Why a rule says nothing of something.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Why {
+    LeftOut { metric: String },
+    NotACount { metric: String },
+    NotAdditive { metric: String },
+    NotAShare { metric: String },
+    NoDenominator { metric: String },
+    NotCut { metric: String, dimension: String },
+    NoForecast { metric: String },
+    NotYetBegun { date: String },
+    TooFar { date: String },
+    FewPeriods { needed: usize, known: usize },
+    Small { segments: usize, least: f64 },
 }
 
 /// Adds a note.
@@ -115,6 +132,70 @@ impl Notes {
             Notes::Nothing { series } => (
                 format!("nothing in {series} series is beyond what chance explains"),
                 format!("ни в одном ряду нет ничего сверх случайного; просмотрено рядов: {series}"),
+            ),
+            Notes::NotJudged { rule, why } => {
+                let (en, ru) = why.texts();
+                (
+                    format!("rule `{rule}`: {en}"),
+                    format!("правило `{rule}`: {ru}"),
+                )
+            }
+        }
+    }
+}
+
+impl Why {
+    fn texts(self) -> (String, String) {
+        match self {
+            Why::LeftOut { metric } => (
+                format!("not judged, since this run does not look at the metric `{metric}`"),
+                format!("не проверено: метрика `{metric}` в этом запуске не рассматривается"),
+            ),
+            Why::NotACount { metric } => (
+                format!("not judged, since `{metric}` is not a count"),
+                format!("не проверено: `{metric}` не является количеством"),
+            ),
+            Why::NotAdditive { metric } => (
+                format!("not judged, since `{metric}` is not a count whose segments add up"),
+                format!(
+                    "не проверено: `{metric}` не является количеством, которое складывается из сегментов"
+                ),
+            ),
+            Why::NotAShare { metric } => (
+                format!("not judged, since `{metric}` is not a share with a denominator"),
+                format!("не проверено: `{metric}` не является долей со знаменателем"),
+            ),
+            Why::NoDenominator { metric } => (
+                format!("not judged, since `{metric}` is neither a share nor a mean"),
+                format!("не проверено: `{metric}` не является ни долей, ни средним"),
+            ),
+            Why::NotCut { metric, dimension } => (
+                format!("not judged by {dimension}, since `{metric}` has no series by it"),
+                format!("не проверено по {dimension}: у `{metric}` нет рядов по этому измерению"),
+            ),
+            Why::NoForecast { metric } => (
+                format!("`{metric}` is too short or constant to be forecast"),
+                format!("ряд `{metric}` слишком короток или постоянен для прогноза"),
+            ),
+            Why::NotYetBegun { date } => (
+                format!("not judged, since {date} lies before the first complete period"),
+                format!("не проверено: {date} раньше первого полного периода"),
+            ),
+            Why::TooFar { date } => (
+                format!("not judged, since {date} is more than 10,000 periods away"),
+                format!("не проверено: до {date} больше 10\u{a0}000 периодов"),
+            ),
+            Why::FewPeriods { needed, known } => (
+                format!("not judged: {needed} complete periods are needed, there are {known}"),
+                format!("не проверено: нужно полных периодов: {needed}, есть: {known}"),
+            ),
+            Why::Small { segments, least } => (
+                format!(
+                    "{segments} segments were suppressed, since they (or the rest) have less than {least} in a mean period"
+                ),
+                format!(
+                    "скрыто сегментов, в которых (или вне которых) меньше {least} в среднем за период: {segments}"
+                ),
             ),
         }
     }

@@ -7,6 +7,9 @@ use crate::detect::FactKind;
 use crate::document::{Node, decode};
 use crate::{Error, Result};
 
+use super::rule_kinds::{
+    BurnRateRule, ComparisonRule, DriftRule, GoalRule, MilestoneRule, ThresholdRule,
+};
 use super::scan::SeriesRule;
 
 /// The rules of a run.
@@ -50,6 +53,14 @@ pub enum Rule {
     Threshold(ThresholdRule),
     /// A round number is passed for the first time.
     Milestone(MilestoneRule),
+    /// A target was reached, was missed, or is at risk.
+    Goal(GoalRule),
+    /// The budget of errors of a service level is spent too fast.
+    BurnRate(BurnRateRule),
+    /// Segments differ from all others together.
+    Comparison(ComparisonRule),
+    /// The mix of a count over the values of a dimension changed.
+    Drift(DriftRule),
 }
 
 /// A rule about changes of series.
@@ -68,44 +79,6 @@ pub struct ChangeRule {
     /// and its counterpart. 0.1 unless given, and 0.2 of anomalies and missing data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_change: Option<f64>,
-}
-
-/// A bound.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ThresholdRule {
-    /// Its name, unique among the rules.
-    pub name: String,
-    /// The metric.
-    pub metric: String,
-    /// Values above it are news. Exactly one of `above` and `below` is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub above: Option<f64>,
-    /// Values below it are news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub below: Option<f64>,
-    /// In how many periods in a row, the last complete one among them; from 1, and 1 unless given.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub periods: u32,
-}
-
-/// Round numbers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MilestoneRule {
-    /// Its name, unique among the rules.
-    pub name: String,
-    /// The metric; it is news when the greatest value so far passes 1, 2 or 5 times a power of ten, from 100 on, within the last
-    /// seven periods.
-    pub metric: String,
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn is_one(value: &u32) -> bool {
-    *value == 1
 }
 
 const BUILTIN: &str = include_str!("builtin.yaml");
@@ -148,25 +121,24 @@ impl Rules {
             if name.is_empty() || !names.insert(name) {
                 return fault("the name is empty or given twice; each rule has its own".to_owned());
             }
-            match rule {
-                Rule::Threshold(rule) => {
-                    let bounds = [rule.above, rule.below];
-                    let given: Vec<f64> = bounds.into_iter().flatten().collect();
-                    if given.len() != 1 || given.iter().any(|v| !v.is_finite()) {
-                        return fault("give one number as `above` or as `below`".to_owned());
-                    }
-                    if rule.periods == 0 {
-                        return fault("periods is 0; it is from 1".to_owned());
-                    }
-                }
-                Rule::Milestone(_) => {}
+            let checked = match rule {
+                Rule::Threshold(rule) => rule.check(),
+                Rule::Goal(rule) => rule.check(),
+                Rule::BurnRate(rule) => rule.check(),
+                Rule::Comparison(rule) => rule.check(),
+                Rule::Drift(rule) => rule.check(),
+                Rule::Milestone(_) => Ok(()),
                 Rule::Shift(r) | Rule::Trend(r) | Rule::Anomaly(r) | Rule::Missing(r) => {
-                    if let Some(change) = r.min_change
-                        && (!change.is_finite() || change < 0.0)
-                    {
-                        return fault(format!("min_change is {change}; it is a number from 0"));
+                    match r.min_change {
+                        Some(change) if !change.is_finite() || change < 0.0 => {
+                            Err(format!("min_change is {change}; it is a number from 0"))
+                        }
+                        _ => Ok(()),
                     }
                 }
+            };
+            if let Err(what) = checked {
+                return fault(what);
             }
         }
         Ok(())
@@ -182,7 +154,12 @@ impl Rules {
                     Rule::Trend(rule) => (FactKind::Trend, rule, 0.1),
                     Rule::Anomaly(rule) => (FactKind::Anomaly, rule, 0.2),
                     Rule::Missing(rule) => (FactKind::Missing, rule, 0.2),
-                    Rule::Threshold(_) | Rule::Milestone(_) => return None,
+                    Rule::Threshold(_)
+                    | Rule::Milestone(_)
+                    | Rule::Goal(_)
+                    | Rule::BurnRate(_)
+                    | Rule::Comparison(_)
+                    | Rule::Drift(_) => return None,
                 };
                 Some(SeriesRule {
                     number,
@@ -203,6 +180,10 @@ impl Rule {
             Rule::Shift(r) | Rule::Trend(r) | Rule::Anomaly(r) | Rule::Missing(r) => &r.name,
             Rule::Threshold(r) => &r.name,
             Rule::Milestone(r) => &r.name,
+            Rule::Goal(r) => &r.name,
+            Rule::BurnRate(r) => &r.name,
+            Rule::Comparison(r) => &r.name,
+            Rule::Drift(r) => &r.name,
         }
     }
 
@@ -212,8 +193,27 @@ impl Rule {
             Rule::Shift(r) | Rule::Trend(r) | Rule::Anomaly(r) | Rule::Missing(r) => {
                 r.metrics.iter().map(String::as_str).collect()
             }
+            Rule::Comparison(r) => r.metrics.iter().map(String::as_str).collect(),
+            Rule::Drift(r) => r.metrics.iter().map(String::as_str).collect(),
             Rule::Threshold(r) => vec![&r.metric],
             Rule::Milestone(r) => vec![&r.metric],
+            Rule::Goal(r) => vec![&r.metric],
+            Rule::BurnRate(r) => vec![&r.metric],
+        }
+    }
+
+    /// Returns the dimensions that it names.
+    pub(crate) fn by(&self) -> &[String] {
+        match self {
+            Rule::Shift(r) | Rule::Trend(r) | Rule::Anomaly(r) | Rule::Missing(r) => {
+                r.by.as_deref().unwrap_or_default()
+            }
+            Rule::Comparison(r) => r.by.as_deref().unwrap_or_default(),
+            Rule::Drift(r) => r.by.as_deref().unwrap_or_default(),
+            Rule::Threshold(r) => &r.by,
+            Rule::Milestone(r) => &r.by,
+            Rule::Goal(r) => &r.by,
+            Rule::BurnRate(r) => &r.by,
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::metric::Registry;
 use crate::{Error, Result};
 
 use super::analyse::{Analysis, Settings};
-use super::bounds::of_bounds;
 use super::build::Builder;
 use super::collect::Collector;
 use super::cube::Cube;
@@ -21,6 +20,7 @@ use super::plan::Plan;
 use super::rule::{Rule, Rules};
 use super::scan::Least;
 use super::spec::Insights;
+use super::state::{View, check_by, of_states};
 
 impl Events {
     /// Says what changed in the metrics of a registry, whether it matters, why, and what to do.
@@ -118,6 +118,7 @@ async fn look(
     plan: &Plan,
     findings: &mut Findings,
 ) -> Result<()> {
+    check_by(rules, &plan.dimensions)?;
     let collector = Collector {
         events,
         registry,
@@ -166,11 +167,16 @@ async fn look(
         }
     }
     if let Some(look) = analysis.looks.first() {
-        findings
-            .findings
-            .extend(of_bounds(&builder, &look.cube, rules)?);
+        let view = View {
+            builder: &builder,
+            cube: &look.cube,
+            plan,
+            level: spec.false_discovery_rate,
+            least: spec.least,
+        };
+        let tests = of_states(&view, rules, findings)?;
         findings.series = look.scan.series as u64;
-        findings.tests = analysis.tests as u64;
+        findings.tests = (analysis.tests + tests) as u64;
         say(spec, plan, &analysis, findings)?;
     }
     actors(events, &mut findings.findings).await

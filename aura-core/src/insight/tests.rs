@@ -275,7 +275,7 @@ rules:
         found.findings[0]
             .sentence
             .en
-            .starts_with("Views is below the bound of 120 since February 14")
+            .starts_with("Views have been below the bound of 120 a day since February 14")
     );
 }
 

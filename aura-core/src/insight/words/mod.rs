@@ -7,11 +7,13 @@ mod date;
 mod number;
 mod plural;
 mod sentence;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use sentence::{Said, action, sentence};
+pub(crate) use state::{Outcome, Words, state_action, state_sentence};
 
 /// A language of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,14 +72,14 @@ const fn forms(en: [&'static str; 2], ru: [&'static str; 3]) -> Forms {
 }
 
 /// Writes a number of periods: `14 days`.
-fn counted(n: u64, grain: Grain, language: Language) -> String {
+pub(super) fn counted(n: u64, grain: Grain, language: Language) -> String {
     let found = PERIODS.iter().find(|(g, _)| *g == grain);
     let word = found.map_or("", |(_, forms)| forms.of(n, language));
     format!("{}\u{a0}{word}", number(n as f64, 0, language))
 }
 
 /// Writes «a day», «в день».
-fn per(grain: Grain, language: Language) -> &'static str {
+pub(super) fn per(grain: Grain, language: Language) -> &'static str {
     match (language, grain) {
         (Language::En, Grain::Minute) => " a minute",
         (Language::En, Grain::Hour) => " an hour",
@@ -99,7 +99,7 @@ fn per(grain: Grain, language: Language) -> &'static str {
 }
 
 /// Writes a segment: `plan = pro, region = eu`.
-fn parts(segment: &[Part], language: Language) -> String {
+pub(super) fn parts(segment: &[Part], language: Language) -> String {
     let nothing = match language {
         Language::En => "(none)",
         Language::Ru => "(нет значения)",
@@ -115,7 +115,7 @@ fn parts(segment: &[Part], language: Language) -> String {
 }
 
 impl Said<'_> {
-    fn value(&self, value: f64, language: Language) -> String {
+    pub(super) fn value(&self, value: f64, language: Language) -> String {
         match (self.format, self.decimals) {
             (Format::Percent, _) => {
                 let scaled = 100.0 * value;
@@ -157,7 +157,7 @@ impl Said<'_> {
     }
 
     /// By how much: a percentage, or points of a share.
-    fn by(&self, language: Language) -> String {
+    pub(super) fn by(&self, language: Language) -> String {
         let change = (self.observed - self.expected).abs();
         match self.format {
             Format::Percent => {
@@ -172,7 +172,7 @@ impl Said<'_> {
         }
     }
 
-    fn subject(&self, language: Language) -> String {
+    pub(super) fn subject(&self, language: Language) -> String {
         let title = match language {
             Language::En => &self.title.en,
             Language::Ru => self.title.russian(),
@@ -195,7 +195,7 @@ impl Said<'_> {
         text
     }
 
-    fn when(&self, language: Language) -> String {
+    pub(super) fn when(&self, language: Language) -> String {
         let at = |moment, case| period(moment, self.grain, case, language);
         let length = counted(self.periods, self.grain, language);
         match (language, self.over, self.periods) {
@@ -296,11 +296,14 @@ pub(crate) fn sentence(said: &Said<'_>, language: Language) -> String {
         }
         (FindingKind::Threshold, Language::En) => {
             let side = if up { "above" } else { "below" };
-            format!("{subject} is {side} the bound of {expected} {when}: {observed}{rate}.")
+            let verb = if said.counts { "have" } else { "has" };
+            format!(
+                "{subject} {verb} been {side} the bound of {expected}{rate} {when}: {observed}{rate}."
+            )
         }
         (FindingKind::Threshold, Language::Ru) => {
             let side = if up { "выше" } else { "ниже" };
-            format!("{subject}: {side} границы {expected} {when}: {observed}{rate}.")
+            format!("{subject}: {side} границы {expected}{rate} {when}: {observed}{rate}.")
         }
         (FindingKind::Milestone, Language::En) => {
             format!("{subject} passed {expected} for the first time {when}: {observed}{rate}.")
