@@ -5,7 +5,7 @@
 //! [--event COLUMN] [--time COLUMN] [--event-id COLUMN] [--time-zone ZONE]]`
 //!
 //! `INPUT` is a file (CSV, NDJSON, JSON, Parquet, Arrow IPC; plain, gzip or zstd), a glob, or a git repository. Without it the history of
-//! this repository is read if it has at least 200 commits, else the sample in `examples/data/workspace`. Without `STORE`
+//! this repository is read if it has at least 200 commits on at least 30 days, else the sample in `examples/data/workspace`. Without `STORE`
 //! the store is made in the working directory and called after the input: `shop.ndjson` goes to `shop.aura`. The exit code is 1 when
 //! no row of the input is in the store.
 
@@ -25,8 +25,9 @@ const SAMPLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../examples/data/workspace/workspace.ndjson.gz"
 );
-/// A history of fewer commits says little.
-const ENOUGH_COMMITS: u64 = 200;
+/// A history of fewer commits, or of fewer days, says little.
+const ENOUGH_COMMITS: usize = 200;
+const ENOUGH_DAYS: usize = 30;
 /// How many findings are printed.
 const TOP: usize = 5;
 const USAGE: &str = "expected INPUT [STORE], --language en|ru, --report FILE, --actor COLUMN, --event COLUMN, --time COLUMN, \
@@ -117,17 +118,37 @@ impl Job {
 
 /// The history of this repository where there is enough of it and it can be read, else the sample.
 fn default_input() -> String {
-    let count = Command::new("git")
-        .args(["-C", REPOSITORY, "rev-list", "--count", "HEAD"])
-        .output();
-    let count = count.ok().filter(|o| o.status.success());
-    let count = count.and_then(|o| String::from_utf8(o.stdout).ok()?.trim().parse::<u64>().ok());
-    match count {
-        Some(commits) if cfg!(feature = "git") && commits >= ENOUGH_COMMITS => {
-            REPOSITORY.to_owned()
-        }
-        _ => SAMPLE.to_owned(),
+    if !cfg!(feature = "git") {
+        eprintln!("reading the sample: without the feature `git` no history can be read");
+        return SAMPLE.to_owned();
     }
+    let days = Command::new("git")
+        .args([
+            "-C",
+            REPOSITORY,
+            "log",
+            "--format=%ad",
+            "--date=format:%Y-%m-%d",
+        ])
+        .output();
+    let days = days.ok().filter(|o| o.status.success());
+    let days = days.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
+    match days {
+        Some(days) if is_enough(days.lines()) => REPOSITORY.to_owned(),
+        _ => {
+            eprintln!(
+                "reading the sample: this repository has no history of {ENOUGH_COMMITS} commits on {ENOUGH_DAYS} days"
+            );
+            SAMPLE.to_owned()
+        }
+    }
+}
+
+/// Tells whether commits on these days are a history in which something can be found.
+pub(crate) fn is_enough<'a>(days: impl Iterator<Item = &'a str>) -> bool {
+    let days: Vec<&str> = days.collect();
+    let different: std::collections::BTreeSet<&&str> = days.iter().collect();
+    days.len() >= ENOUGH_COMMITS && different.len() >= ENOUGH_DAYS
 }
 
 /// What an input is called: its own name up to the first dot.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Findings, Status};
+use crate::{Error, Result};
 
 /// What somebody said about a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,15 +34,41 @@ pub enum Verdict {
     Snoozed,
 }
 
+impl Feedback {
+    /// Checks what the types do not say; `place` is where it stands in the list.
+    pub(crate) fn check(&self, place: usize) -> Result<()> {
+        match &self.until {
+            Some(until) if instant(until).is_none() => Err(Error::invalid_spec(format!(
+                "feedback[{place}].until is `{until}`; write a date as 2026-03-31 or a moment as 2026-03-31T12:00:00Z"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The instant of a moment in RFC 3339, or of the beginning of a date in UTC.
+fn instant(text: &str) -> Option<jiff::Timestamp> {
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    // A civil date would be read from the front of a date and time without an offset as well.
+    if text.len() != "2026-03-31".len() {
+        return None;
+    }
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
+}
+
 /// Changes the scores by feedback; `as_of` is a moment in RFC 3339.
 pub(crate) fn weigh(findings: &mut [Finding], feedback: &[Feedback], as_of: Option<&str>) {
+    let now = as_of.and_then(instant);
     for finding in findings {
         for said in feedback {
             let this = said.id == finding.id || finding.merged.iter().any(|m| m.id == said.id);
             let metric = said.metric.as_ref() == Some(&finding.metric);
-            let over = match (&said.until, as_of) {
-                // Both are ISO 8601 in UTC, whose text sorts by time.
-                (Some(until), Some(now)) => now >= until.as_str(),
+            let over = match (&said.until, now) {
+                (Some(until), Some(now)) => instant(until).is_some_and(|until| now >= until),
                 _ => false,
             };
             finding.score *= match (said.verdict, this, metric) {
@@ -98,4 +125,31 @@ pub(crate) fn compare(findings: &mut Vec<Finding>, previous: &Findings) {
         })
         .collect();
     findings.extend(gone);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Feedback, Verdict, instant};
+
+    #[test]
+    fn until_is_an_instant() {
+        let at = instant("2026-03-31T02:00:00+02:00");
+        assert!(at.is_some());
+        assert_eq!(at, instant("2026-03-31"));
+        for wrong in ["", "tomorrow", "2026-02-30", "2026-03-31T12:00:00"] {
+            let said = Feedback {
+                id: "x".to_owned(),
+                verdict: Verdict::Snoozed,
+                until: Some(wrong.to_owned()),
+                metric: None,
+            };
+            let error = said.check(3).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidSpec);
+            let text = error.to_string();
+            assert!(
+                text.contains("feedback[3].until") && text.contains(wrong),
+                "{text}"
+            );
+        }
+    }
 }

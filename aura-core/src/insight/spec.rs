@@ -211,6 +211,9 @@ impl Insights {
                 by.len()
             ));
         }
+        for (place, said) in self.feedback.iter().enumerate() {
+            said.check(place)?;
+        }
         match &self.rules {
             Some(rules) => rules.check(),
             None => Ok(()),

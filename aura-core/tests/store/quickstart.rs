@@ -134,3 +134,37 @@ fn the_sample_is_what_its_program_writes() {
         "run make.py again, and read what changed"
     );
 }
+
+#[test]
+fn a_history_of_a_few_days_is_not_enough() {
+    let days = |commits: usize, days: usize| -> Vec<String> {
+        (0..commits).map(|c| format!("day {}", c % days)).collect()
+    };
+    let enough = |days: &[String]| example::is_enough(days.iter().map(String::as_str));
+    assert!(enough(&days(200, 30)));
+    assert!(!enough(&days(199, 30)));
+    assert!(!enough(&days(2_000, 29)));
+    assert!(!enough(&[]));
+}
+
+/// What is planted in the sample (its README) is what is found first.
+#[test]
+fn the_stories_of_the_sample_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let sample = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/data/workspace/workspace.ndjson.gz"
+    );
+    let (store, report) = (place("sample.aura"), place("report.html"));
+    let mut printed = Vec::new();
+    let job = job(&[sample, &store, "--report", &report]).unwrap();
+    assert!(run(example::run(job, &mut printed)).unwrap());
+    let printed = String::from_utf8(printed).unwrap();
+    for words in ["region = eu", "team = engineering", "plan = business"] {
+        assert!(printed.contains(words), "{words}:\n{printed}");
+    }
+    assert!(printed.contains("10 February"), "{printed}");
+    let html = std::fs::metadata(&report).unwrap().len();
+    assert!((10_000..=500_000).contains(&html), "{html} bytes");
+}
