@@ -16,6 +16,8 @@ use crate::store::{EVENTS, Shared, staging};
 /// The state of the upkeep thread.
 pub(crate) struct Upkeep {
     staged_since_us: Option<i64>,
+    /// The snapshot whose partitions were looked at.
+    compacted: Option<i64>,
     tidied_us: i64,
     orphans: Orphans,
 }
@@ -30,6 +32,7 @@ impl Upkeep {
     pub(crate) fn new(shared: &Shared, orphans: Orphans) -> Self {
         Upkeep {
             staged_since_us: None,
+            compacted: None,
             tidied_us: shared.clock.now_us(),
             orphans,
         }
@@ -52,8 +55,19 @@ impl Upkeep {
             if bytes >= shared.settings.flush_bytes || waited_s >= shared.settings.flush_after_s {
                 self.staged_since_us = None;
                 flush_all(shared, writer, conn)?;
-                compact_partitions(shared, writer, conn, needs_soon)?;
             }
+        }
+        // Files come by flushes, by ingests, and from other processes.
+        let latest = conn
+            .query_row(
+                "SELECT max(snapshot_id) FROM ducklake_snapshot",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|e| sql("cannot read the snapshots", e))?;
+        if self.compacted != latest {
+            compact_partitions(shared, writer, conn, needs_soon)?;
+            self.compacted = latest;
         }
         if shared.db.wal_bytes() > CHECKPOINT_BYTES {
             // The bulk is copied here, beside the appends; the rest, which is small, by the writer,

@@ -57,6 +57,40 @@ fn a_store_keeps_itself_up_on_disk_and_in_memory() {
     }
 }
 
+/// Nothing was appended: the files come from ingests and flushes by hand.
+#[test]
+fn what_is_ingested_or_flushed_by_hand_is_compacted_too() {
+    let settings = StoreSettings {
+        compact_files: 3,
+        ..StoreSettings::in_memory()
+    };
+    run(async {
+        let store = Store::memory_builder();
+        let store = store.settings(settings).open().await.unwrap();
+        let line = |n: usize| {
+            let time = format!("2026-01-02T00:00:{n:02}Z");
+            format!(r#"{{"actor": "u{n}", "event": "view", "time": "{time}", "event_id": "{n}"}}"#)
+        };
+        for n in 0..3 {
+            store
+                .ingest(Source::bytes("lines.ndjson", line(n).into_bytes()))
+                .await
+                .unwrap();
+        }
+        let compacted = until(&store, "compacted", |s| s.loose_files == 0).await;
+        assert_eq!(compacted.events, 3);
+        for n in 3..9 {
+            store
+                .ingest(Source::bytes("lines.ndjson", line(n).into_bytes()))
+                .await
+                .unwrap();
+            store.flush().await.unwrap();
+        }
+        let compacted = until(&store, "compacted again", |s| s.loose_files < 3).await;
+        assert_eq!(compacted.events, 9);
+    });
+}
+
 #[test]
 fn in_memory_nothing_is_kept_for_history() {
     run(async {
