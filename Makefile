@@ -22,7 +22,7 @@ FEATURES ?= git pdf postgres xlsx
 # Feature sets that `make features` compiles by themselves: none, and each alone. They change features of crates below
 # DataFusion, which is then compiled again: `make test` looks at the one without any.
 FEATURE_SETS ?= none $(FEATURES)
-FUZZ_TARGETS ?= csv ndjson json_array parquet ipc contract metric
+FUZZ_TARGETS ?= csv ndjson json_array preset parquet ipc contract metric
 FUZZ_SECONDS ?= 60
 BENCH_ARGS ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
