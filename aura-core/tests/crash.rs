@@ -184,6 +184,26 @@ fn every_acknowledged_event_survives_kill() {
     assert!(!erased.is_empty() && !expired.is_empty());
 }
 
+/// The id and the actor of every event, sorted, as a program reads them that shares no code with AURA.
+fn in_duckdb(dir: &Path) -> Vec<(String, String)> {
+    let python = std::env::var("AURA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/check_ducklake.py");
+    let output = Command::new(python)
+        .arg(script)
+        .arg("sql")
+        .arg(dir.join("aura.db"))
+        .arg("SELECT event_id, actor FROM lake.events ORDER BY ALL")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "check_ducklake.py failed:\n{}\nSet AURA_PYTHON to an interpreter that has the packages.",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut found: Vec<Vec<(String, String)>> = serde_json::from_slice(&output.stdout).unwrap();
+    found.pop().unwrap()
+}
+
 fn check(
     dir: &Path,
     acknowledged: &BTreeMap<String, usize>,
@@ -202,6 +222,8 @@ fn check(
             .await
             .unwrap();
         let batch = table.to_batch().unwrap();
+        // DuckDB sees what is flushed.
+        store.flush().await.unwrap();
         let text = |c: usize| {
             let column =
                 arrow::compute::cast(batch.column(c), &arrow::datatypes::DataType::Utf8).unwrap();
@@ -213,6 +235,14 @@ fn check(
         };
         text(0).into_iter().zip(text(1)).collect()
     });
+    let mut own: Vec<&(String, String)> = rows.iter().collect();
+    own.sort_unstable();
+    let theirs = in_duckdb(dir);
+    assert_eq!(theirs.len(), own.len(), "DuckDB counts other rows");
+    assert!(
+        theirs.iter().eq(own),
+        "DuckDB sees other rows than AURA does"
+    );
     let mut stored: HashMap<&str, usize> = HashMap::new();
     let mut seen = HashSet::new();
     for (id, actor) in &rows {
