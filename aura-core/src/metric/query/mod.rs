@@ -77,7 +77,7 @@ impl Events {
     /// # Errors
     /// - [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for an unknown metric, dimension or column (with the nearest
     ///   known name), a dimension that a metric does not allow, a grain finer than the default of a metric, a range
-    ///   that ends before it begins, two columns of one name, and the kind that is not computed yet (funnel);
+    ///   that ends before it begins, and two columns of one name;
     /// - [`ResourceExhausted`](crate::ErrorKind::ResourceExhausted) for more than 2²² cells of period and combination,
     ///   more than 2²⁰ periods, or more memory than the session may use;
     /// - [`InvalidData`](crate::ErrorKind::InvalidData) for values that an expression cannot compute.
