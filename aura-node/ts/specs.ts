@@ -37,6 +37,16 @@ export type Attribution = "first" | "last" | {
   step: number;
 } | "all_steps";
 
+/** Two windows that end with the last complete period: the budget is spent too fast when both exceed the factor. */
+export interface BurnWindow {
+  /** How many times as fast as the objective allows; above 0. */
+  factor: number;
+  /** Periods of the long window, from 1. */
+  long: number;
+  /** Periods of the short window, from 1, at most `long`. */
+  short: number;
+}
+
 /**
  * Which start event puts an actor into a cohort.
  *
@@ -1108,17 +1118,89 @@ export type Rule = {
   above?: number | undefined;
   /** Values below it are news. */
   below?: number | undefined;
+  /**
+   * Dimensions whose values are looked at besides the whole; none unless given. Of shares and means, segments whose
+   * mean denominator is less than `least` are not.
+   */
+  by?: readonly string[] | undefined;
   /** In how many periods in a row, the last complete one among them; from 1, and 1 unless given. */
   periods?: number | undefined;
 } | {
   kind: "milestone";
   /**
-   * The metric; it is news when the greatest value so far passes 1, 2 or 5 times a power of ten, from 100 on, within
-   * the last seven periods.
+   * The metric, a count; it is news when the greatest value so far passes 1, 2 or 5 times a power of ten, from 100
+   * on, within the last seven periods.
    */
   metric: string;
   /** Its name, unique among the rules. */
   name: string;
+  /** Dimensions whose values are looked at besides the whole; none unless given. */
+  by?: readonly string[] | undefined;
+} | {
+  /** The last day (`2026-12-31`), or a moment in the period, at which it is judged. */
+  date: string;
+  kind: "goal";
+  /** The metric. */
+  metric: string;
+  /** Its name, unique among the rules. */
+  name: string;
+  /** The target, in the unit of the metric, where more is wanted. Exactly one of `at_least` and `at_most` is given. */
+  atLeast?: number | undefined;
+  /** The target where less is wanted. */
+  atMost?: number | undefined;
+  /** Dimensions whose values have the same goal besides the whole; none unless given. */
+  by?: readonly string[] | undefined;
+  /** It is at risk when the forecast gives it a smaller chance than this, above 0 and below 1; 0.5 unless given. */
+  risk?: number | undefined;
+} | {
+  kind: "burn_rate";
+  /** The metric: a share, of good or of bad events. */
+  metric: string;
+  /** Its name, unique among the rules. */
+  name: string;
+  /** The share of good events that is promised, above 0 and below 1, such as 0.99. */
+  objective: number;
+  /** Whether the metric is the share of bad events; unless given, it is when its direction is `down`. */
+  bad?: boolean | undefined;
+  /** Dimensions whose values have the same objective besides the whole; none unless given. */
+  by?: readonly string[] | undefined;
+  /**
+   * The pairs of windows. Unless given, of hours 14.4 times in 1, 6 times in 6 (with the last 1) and 1 time in 72
+   * (with the last 6); of days 3 times in 1 and 1 time in 3 (with the last 1); else 1 time in 1.
+   */
+  windows?: readonly BurnWindow[] | undefined;
+} | {
+  kind: "comparison";
+  /** Its name, unique among the rules. */
+  name: string;
+  /** The dimensions; all of the run unless given. */
+  by?: readonly string[] | undefined;
+  /** The metrics, which have denominators; all such of the run unless given. */
+  metrics?: readonly string[] | undefined;
+  /** The least relative difference that is news, from 0, as in `min_change`; 0.1 unless given. */
+  minChange?: number | undefined;
+  /** Over how many of the last complete periods, from 8; unless given 72 of hours, 28 of days, 12 of others. */
+  periods?: number | undefined;
+} | {
+  kind: "drift";
+  /** Its name, unique among the rules. */
+  name: string;
+  /** The dimensions; all of the run unless given. */
+  by?: readonly string[] | undefined;
+  /** The metrics: counts whose segments add up. Unless given, the one with the greatest values. */
+  metrics?: readonly string[] | undefined;
+  /** The least population stability index that is news, from 0; 0.1 unless given. */
+  minPsi?: number | undefined;
+  /**
+   * The last complete periods: two seasons (of hours a day, of days a week, of others one period) or more, and cut to
+   * whole ones. Unless given 48 of hours, 14 of days, 4 of others.
+   */
+  periods?: number | undefined;
+  /**
+   * The periods before them that they are compared with, in the same way. Unless given 192 of hours, 56 of days, 16
+   * of others, or as many as there are.
+   */
+  reference?: number | undefined;
 };
 
 /** The rules of a run. */

@@ -42,7 +42,8 @@ impl Report {
     /// # Errors
     /// - [`InvalidSpec`](crate::ErrorKind::InvalidSpec) for a template that cannot be read or fails, with its line, for a theme that is refused, for
     ///   a file of fonts that has none, and for a chart whose lists have different lengths;
-    /// - [`NotFound`](crate::ErrorKind::NotFound) and [`Io`](crate::ErrorKind::Io) for a file of fonts that cannot be read.
+    /// - [`NotFound`](crate::ErrorKind::NotFound), [`Denied`](crate::ErrorKind::Denied) and
+    ///   [`Unavailable`](crate::ErrorKind::Unavailable) for a file of fonts that cannot be read.
     pub fn to_pdf_with(&self, options: &RenderOptions) -> Result<Vec<u8>> {
         options.theme.check()?;
         let fonts = Fonts::with(&options.pdf_fonts)?;
