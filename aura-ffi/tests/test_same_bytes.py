@@ -48,10 +48,17 @@ def ask_uniffi(case: Case, data: pa.Table) -> bytes:
     return answer.to_ipc()
 
 
+def values(content: bytes) -> bytes:
+    """The same table without what lies under its nulls, which is no value."""
+    table = pa.ipc.open_stream(content).read_all()
+    columns = [pa.array(column.to_pylist(), column.type) for column in table.columns]
+    return ipc(pa.Table.from_arrays(columns, schema=table.schema))
+
+
 # Every seventh: the vectors themselves are compared in the other tests.
 @pytest.mark.parametrize("case", GOOD[::7], ids=lambda case: case.name)
 def test_same_bytes(case: Case, c: Library) -> None:
     data = DATA[case.data]
     by_stream, by_ipc = ask_c(c, case, data)
-    assert by_stream == ask_python(case, data)
-    assert by_ipc == ask_uniffi(case, data)
+    assert values(by_stream) == values(ask_python(case, data))
+    assert values(by_ipc) == values(ask_uniffi(case, data))

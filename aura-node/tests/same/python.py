@@ -19,10 +19,11 @@ def table(path):
 
 
 def written(table):
-    """The table as bytes, in one batch."""
+    """The table as bytes, in one batch; what lies under a null is no value, and is left out."""
+    columns = [pa.array(column.to_pylist(), column.type) for column in table.columns]
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+        writer.write_table(pa.Table.from_arrays(columns, schema=table.schema))
     return sink.getvalue().to_pybytes()
 
 
